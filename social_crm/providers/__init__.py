@@ -1,0 +1,7 @@
+"""Adapters to the social networks: plain Python, no Odoo."""
+
+from .base import Provider, adapter_class, adapter_codes, register_adapter
+
+__all__ = ['Provider', 'adapter_class', 'adapter_codes', 'register_adapter']
+
+register_adapter('mastodon', f'{__name__}.mastodon:Mastodon')

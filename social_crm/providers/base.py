@@ -1,0 +1,191 @@
+"""The interface of an adapter, and the register of adapters.
+
+An adapter is plain Python: it gets an :class:`~.http.Http` to talk through, and gives values of
+:mod:`.types` or raises errors of :mod:`.errors`. It keeps no state between calls, opens no database
+and may be used from a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, ClassVar
+
+from .errors import NotSupported
+from .types import (
+    App,
+    Authorization,
+    BrandAccount,
+    Limits,
+    Metrics,
+    Outgoing,
+    Page,
+    Profile,
+    Sent,
+    Token,
+)
+
+if TYPE_CHECKING:
+    from .http import Http
+
+
+class Provider:
+    """Base of all adapters.
+
+    ``capabilities`` maps what the network can do to the OAuth scopes it wants for that:
+
+    - ``mentions`` mentions, replies and comments that name the account
+    - ``messages`` direct messages, read and sent
+    - ``hashtags``, ``search`` listen to a hashtag or a search
+    - ``reply`` answer an item; ``publish`` new posts; ``metrics`` counters of own posts
+    - ``profile`` look a profile up by handle; ``lead_forms`` native lead forms
+
+    ``features`` are flags without scopes: ``servers`` (the person types a server or handle),
+    ``register`` (the client registers itself there), ``pkce``, ``revoke``, ``refresh``,
+    ``idempotency_key``, ``find_sent``, ``thread``, ``delete``, ``webhook``.
+    """
+
+    code: ClassVar[str]
+    label: ClassVar[str]
+    capabilities: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    identity_scopes: ClassVar[tuple[str, ...]] = ()
+    features: ClassVar[frozenset[str]] = frozenset()
+    #: What the network takes where no server says otherwise; see :meth:`limits`.
+    default_limits: ClassVar[Limits]
+
+    def __init__(self, http: Http, app: App | None = None, token: Token | None = None):
+        self.http = http
+        self.app = app or App()
+        self.token = token
+
+    # --- connect ---------------------------------------------------------------------------------
+
+    @classmethod
+    def scopes_for(cls, capabilities: Iterable[str]) -> tuple[str, ...]:
+        """Return the scopes to ask for, without repeats, in a stable order."""
+        wanted = list(cls.identity_scopes)
+        for capability in capabilities:
+            wanted += cls.capabilities.get(capability, ())
+        return tuple(dict.fromkeys(wanted))
+
+    @classmethod
+    def normalise_server(cls, text: str) -> str:
+        """Return the server's address for what a person typed (a host, a URL, a handle).
+
+        :raise Rejected: when it is none; ``code`` says why.
+        """
+        raise NotSupported()
+
+    def discover(self, server: str) -> App:
+        """Return an app without client id, with what the server says about itself."""
+        raise NotSupported()
+
+    def register(self, app: App, *, name: str, website: str) -> App:
+        """Register a client for ``app`` (server, redirect_uri, scopes) and return it complete."""
+        raise NotSupported()
+
+    def authorize_url(
+        self, *, state: str, challenge: str, scopes: Sequence[str], hint: str = ''
+    ) -> Authorization:
+        """Return where to send the browser. ``challenge`` is the S256 one (RFC 7636).
+
+        ``hint`` is the handle that the person typed, for networks that want it.
+        """
+        raise NotSupported()
+
+    def exchange_code(
+        self, *, code: str, verifier: str, private: Mapping[str, object], params: Mapping[str, str]
+    ) -> Token:
+        """Trade the code for a token. ``params`` are all parameters of the callback."""
+        raise NotSupported()
+
+    def refresh(self) -> Token:
+        """Return a new token for :attr:`token`; raise AuthorizationLost when the grant is dead."""
+        raise NotSupported()
+
+    def revoke(self) -> None:
+        """Take the grant back at the network; quiet when it is gone already."""
+        raise NotSupported()
+
+    def whoami(self) -> Profile:
+        """Return the profile that the token acts for."""
+        raise NotSupported()
+
+    def brand_accounts(self) -> tuple[BrandAccount, ...]:
+        """Return the pages or organisations that this login may act for; empty where there are none."""
+        return ()
+
+    # --- listen ----------------------------------------------------------------------------------
+
+    @classmethod
+    def default_streams(cls) -> tuple[str, ...]:
+        """Return the kinds of the streams that each account has, whatever its rules."""
+        return ()
+
+    def fetch(self, stream: str, cursor: str, *, query: str = '', since: datetime | None = None) -> Page:
+        """Return the next page after ``cursor``, oldest item first.
+
+        Without a cursor it starts at ``since`` (backfill), or now where that is ``None``. Storing
+        the page's items and its ``next_cursor`` together loses nothing and repeats little.
+        """
+        raise NotSupported()
+
+    def thread(self, external_id: str, local_id: str = '') -> tuple:
+        """Return the items above and below an item, oldest first."""
+        raise NotSupported()
+
+    # --- send ------------------------------------------------------------------------------------
+
+    def limits(self) -> Limits:
+        """Return what this server takes."""
+        return self.default_limits
+
+    def count(self, text: str) -> int:
+        """Return the length of a text as the network counts it."""
+        return len(text)
+
+    def send(self, outgoing: Outgoing, key: str) -> Sent:
+        """Send, with ``key`` as idempotency key where the network takes one.
+
+        :raise OutcomeUnknown: when it may or may not have happened.
+        """
+        raise NotSupported()
+
+    def find_sent(self, outgoing: Outgoing, key: str, since: datetime) -> Sent | None:
+        """Return what an earlier :meth:`send` of the same made, looked up on the network."""
+        raise NotSupported()
+
+    def delete(self, external_id: str, local_id: str = '') -> None:
+        """Take an own post back; quiet when it is gone already."""
+        raise NotSupported()
+
+    def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
+        """Return the counters of own posts by local id; missing ones are gone or hidden."""
+        raise NotSupported()
+
+    def profile(self, handle: str) -> Profile:
+        """Look a public profile up; raise NotFound when there is none."""
+        raise NotSupported()
+
+
+_ADAPTERS: dict[str, str] = {}
+
+
+def register_adapter(code: str, target: str) -> None:
+    """Register an adapter as ``'package.module:Class'``; other addons add networks with this."""
+    _ADAPTERS[code] = target
+
+
+def adapter_class(code: str) -> type[Provider]:
+    """Return the adapter of a network; raise NotSupported when none is registered."""
+    try:
+        module, _, name = _ADAPTERS[code].partition(':')
+    except KeyError:
+        raise NotSupported(code=code) from None
+    return getattr(import_module(module), name)
+
+
+def adapter_codes() -> tuple[str, ...]:
+    """Return the codes of all registered networks."""
+    return tuple(_ADAPTERS)

@@ -1,0 +1,212 @@
+"""Values that travel between the adapters and Odoo. All times are aware UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+ItemKind = Literal['mention', 'search', 'comment', 'reply', 'message', 'lead_form']
+OutgoingKind = Literal['post', 'reply', 'comment', 'message']
+
+
+@dataclass(frozen=True)
+class App:
+    """An OAuth client of a network, on one server where the network has many.
+
+    ``metadata`` holds what was discovered about the server (endpoints, software, limits); it is
+    plain JSON and holds no secret.
+    """
+
+    client_id: str = ''
+    client_secret: str = field(default='', repr=False)
+    server: str = ''
+    redirect_uri: str = ''
+    scopes: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Authorization:
+    """Where to send the person's browser, and what must be kept with the state until they return."""
+
+    url: str = field(repr=False)
+    private: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Token:
+    """A grant. ``scopes`` is what was granted, ``None`` where the network does not tell.
+
+    ``extra`` is whatever else the network wants back with each call (plain JSON, secret).
+    """
+
+    access_token: str = field(repr=False)
+    refresh_token: str = field(default='', repr=False)
+    expires_at: datetime | None = None
+    scopes: tuple[str, ...] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Link:
+    """A public link of a profile; ``verified`` when the network checked that it points back."""
+
+    name: str
+    url: str
+    verified: bool = False
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A person or page on a network, public fields only.
+
+    ``external_id`` is unique on the whole network (an actor URI on the fediverse, a DID on
+    Bluesky, a number elsewhere); ``local_id`` is the id that this server's own calls want where
+    that differs. ``handle`` is written without a leading ``@``. Counts are ``None`` when unknown.
+    """
+
+    external_id: str
+    handle: str
+    name: str = ''
+    url: str = ''
+    local_id: str = ''
+    avatar_url: str = ''
+    headline: str = ''
+    bio: str = ''
+    location: str = ''
+    followers: int | None = None
+    following: int | None = None
+    posts: int | None = None
+    verified: bool = False
+    bot: bool = False
+    links: tuple[Link, ...] = ()
+
+
+@dataclass(frozen=True)
+class BrandAccount:
+    """A page or organisation that a login may act for, with the token to act with."""
+
+    profile: Profile
+    token: Token
+
+
+@dataclass(frozen=True)
+class Media:
+    """A picture, video or file. Inbound ones have ``url``; outbound ones have ``content``."""
+
+    mimetype: str
+    url: str = ''
+    description: str = ''
+    filename: str = ''
+    content: bytes = field(default=b'', repr=False)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One inbound item, normalised.
+
+    ``external_id`` is unique on the whole network; ``local_id`` is the id that the account's own
+    server wants in an answer, where that differs. ``text`` is plain text. ``language`` is an
+    ISO 639-1 code as the network gave it, empty when it gave none. ``own`` marks what the
+    connected account wrote itself. ``mentions`` are handles without ``@``, ``hashtags`` words
+    without ``#``. ``fields`` holds the answers of a lead form (name -> text).
+    """
+
+    kind: ItemKind
+    external_id: str
+    author: Profile
+    text: str
+    posted_at: datetime
+    url: str = ''
+    local_id: str = ''
+    language: str = ''
+    parent_external_id: str = ''
+    conversation_id: str = ''
+    visibility: Literal['public', 'unlisted', 'followers', 'direct'] = 'public'
+    edited_at: datetime | None = None
+    deleted: bool = False
+    own: bool = False
+    mentions: tuple[str, ...] = ()
+    hashtags: tuple[str, ...] = ()
+    media: tuple[Media, ...] = ()
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """An item that could not be normalised: kept with its payload, to be replayed later."""
+
+    payload: Any
+    reason: str
+    external_id: str = ''
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a stream. ``next_cursor`` is opaque text to store; ``more`` says fetch again now."""
+
+    items: tuple[Item, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+    next_cursor: str = ''
+    more: bool = False
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """Something to send: a post, or an answer to ``target`` (external id) of ``target_author``.
+
+    ``target_local_id`` is the item's id on the account's own server where that differs.
+    ``visibility`` follows :class:`Item`.
+    """
+
+    kind: OutgoingKind
+    text: str
+    target: str = ''
+    target_local_id: str = ''
+    target_author: Profile | None = None
+    conversation_id: str = ''
+    visibility: Literal['public', 'unlisted', 'followers', 'direct'] = 'public'
+    language: str = ''
+    link: str = ''
+    media: tuple[Media, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What the network made of an :class:`Outgoing`."""
+
+    external_id: str
+    url: str = ''
+    local_id: str = ''
+    sent_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Counters of a publication; ``None`` where the network does not tell."""
+
+    likes: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    views: int | None = None
+    clicks: int | None = None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a network takes. Sizes in bytes, durations in seconds."""
+
+    text_length: int
+    message_length: int | None = None
+    media_count: int = 0
+    image_types: tuple[str, ...] = ()
+    image_size: int | None = None
+    video_types: tuple[str, ...] = ()
+    video_size: int | None = None
+    video_duration: int | None = None
+    mix_media: bool = False
+    media_required: bool = False
+    reply_window: int | None = None
+    message_window: int | None = None
