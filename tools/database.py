@@ -1,0 +1,208 @@
+"""Databases: templates that are prepared once, and clones of them that cost a second.
+
+A base database holds what social_crm depends on; it is shared by all checkouts of a home. From it
+each checkout's templates are made: `main` with social_crm, one more per other addon. Tests,
+benchmarks and experiments get clones.
+"""
+
+import os
+import shutil
+import subprocess
+from contextlib import contextmanager
+
+from . import configuration, environment, paths, postgres
+from .steps import Failure, lock, run, stamp, stamped, step, unstamp
+
+#: What social_crm depends on or works with; installed ahead because it takes longest.
+BASE_ADDONS = ('crm', 'base_automation', 'utm', 'link_tracker', 'helpdesk_mgmt', 'helpdesk_mgmt_sla')
+#: Folders and endings of an addon that a database does not have to be updated for.
+WITHOUT_UPDATE = {'tests', 'static', 'providers', 'listening', 'controllers', 'demo', '__pycache__'}
+#: Warnings that say nothing about this module.
+KNOWN_WARNINGS = ("unknown option 'social_crm", 'PyPDF2')
+PREFIX = f'social_crm_{paths.CHECKOUT_ID}'
+
+
+def name(purpose):
+    """Name of a database of this checkout."""
+    return f'{PREFIX}_{purpose}'
+
+
+def psql(query, database='postgres'):
+    """Run one query, return its output."""
+    options = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', query]
+    return run(
+        [postgres.client('psql'), *options],
+        hint='Is the PostgreSQL server up, and may this user create databases?',
+    ).strip()
+
+
+def exists(database):
+    return psql(f"SELECT 1 FROM pg_database WHERE datname = '{database}'") == '1'  # noqa: S608
+
+
+def _filestore(database):
+    return paths.DATA_DIR / 'filestore' / database
+
+
+def drop(database):
+    """Drop a database and its filestore, whoever is connected."""
+    psql(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+    shutil.rmtree(_filestore(database), ignore_errors=True)
+
+
+def _copy(source, target, source_filestore=None):
+    """Clone a database; the filestore's files never change, so they are hard links."""
+    drop(target)
+    psql(f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
+    folder = source_filestore or _filestore(source)
+    if folder.is_dir():
+        shutil.copytree(folder, _filestore(target), copy_function=_link)
+
+
+def _link(source, target):
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def odoo(database, *arguments, config=None):
+    """Run Odoo on a database until it stops; say what went wrong if it did."""
+    config = config or configuration.write('tool', http_port=0)
+    log = paths.LOGS / f'{database}.log'
+    log.unlink(missing_ok=True)
+    command = [*configuration.command(), '--config', config, '-d', database, '--no-http']
+    command += ['--logfile', log, '--max-cron-threads', '0', '--stop-after-init', *arguments]
+    done = subprocess.run(
+        [str(part) for part in command],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=configuration.environment_variables(),
+    )
+    text = log.read_text() if log.exists() else ''
+    problems = [line for line in text.splitlines() if ' ERROR ' in line or ' CRITICAL ' in line]
+    problems = [line for line in problems if 'pg_trgm' not in line]
+    if done.returncode or problems:
+        tail = '\n'.join((done.stdout + text).splitlines()[-40:])
+        raise Failure(f'{tail}\n\nOdoo failed on {database}; the whole log: {log}')
+    return [
+        line
+        for line in text.splitlines()
+        if ' WARNING ' in line and not any(known in line for known in KNOWN_WARNINGS)
+    ]
+
+
+def base():
+    """The shared database that holds the dependencies; made when it is not there."""
+    files = [paths.REQUIREMENTS / f'{part}.txt' for part in ('odoo', 'oca')]
+    content = paths.digest(*files, str(environment.odoo_source()), *BASE_ADDONS)
+    database = f'social_crm_base_{content[:8]}'
+    filestore = paths.HOME / 'base-filestore' / database
+    key = f'{database}-{_server_key()}'
+    if stamped(key, content) and exists(database):
+        return database, filestore
+    with lock('base'):
+        if stamped(key, content) and exists(database):
+            return database, filestore
+        with step('preparing a database with CRM and Helpdesk (about 40 s, once)'):
+            drop(database)
+            odoo(database, '-i', ','.join(BASE_ADDONS))
+            shutil.rmtree(filestore, ignore_errors=True)
+            if _filestore(database).exists():
+                shutil.copytree(_filestore(database), filestore)
+                shutil.rmtree(_filestore(database))
+        stamp(key, content)
+    return database, filestore
+
+
+def _server_key():
+    """Tells apart the servers that a stamp is about."""
+    return paths.digest(sorted(postgres.connection().items()))[:6]
+
+
+def _addon_content(*addons):
+    """Hash of everything that an update of these addons would read."""
+    parts = []
+    for addon in addons:
+        folder = paths.CHECKOUT / addon
+        for path in sorted(folder.rglob('*')):
+            inner = path.relative_to(folder).parts
+            if path.is_file() and path.suffix != '.pyc' and not WITHOUT_UPDATE & set(inner[:-1]):
+                parts += [str(path.relative_to(paths.CHECKOUT)), path]
+    return paths.digest(*parts, *addons)
+
+
+def _addons_of(variant):
+    return ['social_crm'] if variant == 'main' else ['social_crm', variant]
+
+
+def template(variant='main', fresh=False):
+    """Name of an up-to-date template: `main`, or named after another addon of this checkout."""
+    with lock(name(variant)):
+        return _prepare(variant, fresh)
+
+
+def _prepare(variant, fresh=False):
+    database = name(f'template_{variant}')
+    addons = _addons_of(variant)
+    content = _addon_content(*addons)
+    key = f'{database}-{_server_key()}'
+    if not fresh and stamped(key, content) and exists(database):
+        return database
+    unstamp(key)
+    if fresh:
+        drop(database)
+    if exists(database):
+        try:
+            with step(f'updating the template database ({", ".join(addons)})'):
+                _report(odoo(database, '-u', ','.join(addons)))
+        except Failure:
+            # Perhaps only the old database is in the way: a new one decides.
+            drop(database)
+    if not exists(database):
+        try:
+            _install(database, addons)
+        except Failure:
+            drop(database)
+            raise
+    stamp(key, content)
+    return database
+
+
+def _install(database, addons):
+    with step(f'installing {", ".join(addons)} into a template database'):
+        source, filestore = base()
+        with lock('base'):
+            _copy(source, database, filestore)
+        _report(odoo(database, '-i', ','.join(addons)))
+
+
+def _report(warnings):
+    for line in warnings:
+        print(line)
+
+
+@contextmanager
+def clone(purpose=None, variant='main'):
+    """Give a scratch clone of a template; it is dropped at the end."""
+    purpose = purpose or f'scratch_{os.getpid()}_{os.urandom(2).hex()}'
+    database = name(purpose)
+    with lock(name(variant)):
+        _copy(_prepare(variant), database)
+    try:
+        yield database
+    finally:
+        drop(database)
+
+
+def drop_leftovers():
+    """Drop scratch databases whose process is gone."""
+    listed = psql(f"SELECT datname FROM pg_database WHERE datname LIKE '{PREFIX}\\_%'")  # noqa: S608
+    for database in listed.splitlines():
+        for part in database.removeprefix(PREFIX).split('_'):
+            if part.isdigit() and not os.path.exists(f'/proc/{part}'):  # noqa: PTH110
+                drop(database)
+                break
