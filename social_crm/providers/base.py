@@ -54,10 +54,18 @@ class Provider:
     #: What the network takes where no server says otherwise; see :meth:`limits`.
     default_limits: ClassVar[Limits]
 
-    def __init__(self, http: Http, app: App | None = None, token: Token | None = None):
+    def __init__(
+        self,
+        http: Http,
+        app: App | None = None,
+        token: Token | None = None,
+        me: Profile | None = None,
+    ):
         self.http = http
         self.app = app or App()
         self.token = token
+        #: The connected account itself, to tell own items and answers to them; known once connected.
+        self.me = me
 
     # --- connect ---------------------------------------------------------------------------------
 
@@ -68,6 +76,11 @@ class Provider:
         for capability in capabilities:
             wanted += cls.capabilities.get(capability, ())
         return tuple(dict.fromkeys(wanted))
+
+    @classmethod
+    def covers(cls, granted: Iterable[str], scopes: Iterable[str]) -> bool:
+        """Return whether the granted scopes include all of ``scopes``."""
+        return set(scopes) <= set(granted)
 
     @classmethod
     def normalise_server(cls, text: str) -> str:
@@ -128,6 +141,13 @@ class Provider:
 
         Without a cursor it starts at ``since`` (backfill), or now where that is ``None``. Storing
         the page's items and its ``next_cursor`` together loses nothing and repeats little.
+        """
+        raise NotSupported()
+
+    def read(self, stream: str, payload: object) -> Page:
+        """Return a page of the one item in ``payload`` (as kept in Item.raw or Unreadable.payload).
+
+        Opens no connection; used to replay a parked item.
         """
         raise NotSupported()
 

@@ -111,7 +111,8 @@ class Item:
     server wants in an answer, where that differs. ``text`` is plain text. ``language`` is an
     ISO 639-1 code as the network gave it, empty when it gave none. ``own`` marks what the
     connected account wrote itself. ``mentions`` are handles without ``@``, ``hashtags`` words
-    without ``#``. ``fields`` holds the answers of a lead form (name -> text).
+    without ``#``. ``fields`` holds the answers of a lead form (name -> text). ``raw`` is the network's
+    own JSON of the item, for :meth:`~.base.Provider.read` to start from again.
     """
 
     kind: ItemKind
@@ -132,6 +133,7 @@ class Item:
     hashtags: tuple[str, ...] = ()
     media: tuple[Media, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    raw: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
