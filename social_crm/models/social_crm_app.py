@@ -1,0 +1,140 @@
+import json
+
+from odoo import api, fields, models
+from odoo.tools import config, str2bool
+
+from ..providers import Provider, adapter_class, adapter_codes
+from ..providers.http import Http
+from ..providers.types import App
+
+CALLBACK_PATH = '/social_crm/oauth/callback'
+
+
+class SocialCrmApp(models.Model):
+    """The OAuth client that a company has at a network, or at one server of it.
+
+    Servers that let a client register itself get one each, made on the first connection; the
+    other networks get theirs from the settings.
+    """
+
+    _name = 'social.crm.app'
+    _description = 'Social Network App'
+    _order = 'network, server, id'
+
+    network = fields.Selection(selection='_selection_network', required=True)
+    server = fields.Char(help='Address of the server, for networks that have many.')
+    company_id = fields.Many2one(
+        'res.company', required=True, index=True, default=lambda self: self.env.company,
+    )
+    client_id = fields.Char('Client ID')
+    client_secret = fields.Char(
+        compute='_compute_client_secret', inverse='_inverse_client_secret',
+        help='Stored encrypted and never shown again.',
+    )
+    has_secret = fields.Boolean(compute='_compute_client_secret', compute_sudo=True)
+    secret = fields.Text(groups=fields.NO_ACCESS, copy=False)
+    redirect_uri = fields.Char('Redirect URI', default=lambda self: self._default_redirect_uri())
+    scopes = fields.Char(help='Scopes that the client may ask for, separated by spaces.')
+    metadata = fields.Json(help='What the server says about itself: endpoints, software, limits.')
+
+    _unique_client = models.UniqueIndex(
+        "(company_id, network, COALESCE(server, ''), COALESCE(redirect_uri, ''))",
+        'This company has an app for this network and server already.',
+    )
+
+    @api.model
+    def _default_redirect_uri(self):
+        return self.get_base_url() + CALLBACK_PATH
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('network', 'server')
+    def _compute_display_name(self):
+        labels = dict(self._selection_network())
+        for app in self:
+            label = labels.get(app.network, app.network or '')
+            app.display_name = f'{label} ({app.server})' if app.server else label
+
+    @api.depends('secret')
+    def _compute_client_secret(self):
+        for app in self:
+            app.client_secret = False
+            app.has_secret = bool(app.sudo().secret)  # sudo: only whether there is one is told
+
+    def _inverse_client_secret(self):
+        encrypt = self.env['social.crm.credential']._encrypt
+        for app in self.filtered('client_secret'):
+            # sudo: nobody may read the column, those who may write the app may replace it
+            app.sudo().secret = encrypt({'client_secret': app.client_secret})
+
+    @api.model
+    def _selection_network(self):
+        return [(code, adapter_class(code).label) for code in adapter_codes()]
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _adapter_class(self, network) -> type[Provider]:
+        return adapter_class(network)
+
+    @api.model
+    def _http(self) -> Http:
+        """Return a guarded HTTP client; private hosts only where odoo.conf allows them."""
+        allowed = str(config.get('social_crm_allow_private_hosts') or '')
+        return Http(
+            allow_private=str2bool(allowed, default=False),
+            user_agent=f'social_crm (+{self.get_base_url()})',
+        )
+
+    def _as_app(self) -> App:
+        """Return this record as the adapters' value, its secret decrypted."""
+        self.ensure_one()
+        app = self.sudo()  # sudo: the secret is readable by nobody, and used here on the server only
+        secret = self.env['social.crm.credential']._decrypt(app.secret) if app.secret else {}
+        return App(
+            client_id=app.client_id or '',
+            client_secret=secret.get('client_secret', ''),
+            server=app.server or '',
+            redirect_uri=app.redirect_uri or '',
+            scopes=tuple((app.scopes or '').split()),
+            metadata=app.metadata or {},
+        )
+
+    def _provider(self) -> Provider:
+        """Return the adapter with this client and no login."""
+        self.ensure_one()
+        return adapter_class(self.network)(self._http(), self._as_app())
+
+    @api.model
+    def _for_server(self, network, server, company, scopes):
+        """Return the app for a server; register one there where there is none yet.
+
+        :raise ProviderError: when the server does not answer or refuses
+        """
+        redirect_uri = self._default_redirect_uri()
+        domain = [
+            ('network', '=', network), ('server', '=', server),
+            ('company_id', '=', company.id), ('redirect_uri', '=', redirect_uri),
+        ]
+        app = self.search(domain, limit=1)
+        if app and set(scopes) <= set((app.scopes or '').split()):
+            return app
+        provider = adapter_class(network)(self._http())
+        found = provider.discover(server)
+        wanted = App(
+            server=found.server, redirect_uri=redirect_uri, scopes=tuple(scopes),
+            metadata=found.metadata,
+        )
+        done = adapter_class(network)(self._http(), wanted).register(
+            wanted, name=company.name or 'Odoo', website=self.get_base_url(),
+        )
+        values = {
+            'network': network, 'server': server, 'company_id': company.id,
+            'client_id': done.client_id, 'client_secret': done.client_secret,
+            'redirect_uri': redirect_uri, 'scopes': ' '.join(done.scopes or scopes),
+            'metadata': json.loads(json.dumps(dict(done.metadata))),
+        }
+        if app:
+            app.write(values)
+            return app
+        return self.create(values)

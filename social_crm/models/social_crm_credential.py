@@ -1,0 +1,102 @@
+import json
+import os
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import config
+
+from ..providers.types import Token
+from ..tools import aware, naive
+
+
+class SocialCrmCredential(models.Model):
+    """The tokens of an account, encrypted. No group has any right on this model.
+
+    The key is not in the database: it comes from ``social_crm_key`` in odoo.conf or from the
+    environment variable ``SOCIAL_CRM_KEY``. Several keys, separated by commas: the first encrypts,
+    all decrypt.
+    """
+
+    _name = 'social.crm.credential'
+    _description = 'Social Account Login'
+    _rec_name = 'account_id'
+
+    account_id = fields.Many2one('social.crm.account', required=True, ondelete='cascade')
+    secret = fields.Text(required=True, copy=False)
+    expires_at = fields.Datetime()
+
+    _unique_account = models.UniqueIndex('(account_id)', 'An account has one login.')
+
+    # === KEYS === #
+
+    @api.model
+    def _keys(self):
+        """Return the ciphers, newest first.
+
+        :raise UserError: when no usable key is configured, with the line to add
+        """
+        text = os.environ.get('SOCIAL_CRM_KEY') or config.get('social_crm_key') or ''
+        try:
+            keys = [Fernet(key.strip()) for key in text.split(',') if key.strip()]
+        except ValueError:
+            keys = []
+        if not keys:
+            raise UserError(self.env._(
+                'Logins are stored encrypted, and the server has no key for that yet. Ask whoever '
+                'runs it to add this line to odoo.conf (a fresh key, keep it safe) and to restart:'
+                '\n\nsocial_crm_key = %s', Fernet.generate_key().decode(),
+            ))
+        return MultiFernet(keys)
+
+    @api.model
+    def _encrypt(self, values):
+        """Return ``values`` (plain JSON) as encrypted text."""
+        return self._keys().encrypt(json.dumps(values).encode()).decode()
+
+    @api.model
+    def _decrypt(self, text):
+        """Return the values of an encrypted text.
+
+        :raise UserError: when no configured key fits
+        """
+        try:
+            return json.loads(self._keys().decrypt(text.encode()))
+        except InvalidToken:
+            raise UserError(self.env._(
+                'This login was encrypted with a key that the server does not have any more. Put '
+                'the old key behind the new one in social_crm_key, or connect the account again.',
+            )) from None
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _store(self, account, token: Token):
+        """Keep ``token`` as the login of ``account``, in place of an earlier one."""
+        values = {
+            'secret': self._encrypt({
+                'access_token': token.access_token,
+                'refresh_token': token.refresh_token,
+                'extra': dict(token.extra),
+            }),
+            'expires_at': naive(token.expires_at),
+        }
+        credential = self.search([('account_id', '=', account.id)])
+        if credential:
+            credential.write(values)
+        else:
+            credential = self.create({'account_id': account.id, **values})
+        return credential
+
+    def _token(self) -> Token:
+        """Return the login as the adapters' value."""
+        self.ensure_one()
+        values = self._decrypt(self.secret)
+        return Token(
+            access_token=values['access_token'],
+            refresh_token=values['refresh_token'],
+            expires_at=aware(self.expires_at),
+            scopes=tuple((self.account_id.granted_scopes or '').split()),
+            extra=values['extra'],
+        )

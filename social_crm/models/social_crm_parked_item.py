@@ -1,0 +1,77 @@
+from odoo import api, fields, models
+
+from ..providers.types import Unreadable
+from ..tools import clean
+
+
+class SocialCrmParkedItem(models.Model):
+    """An inbound item that could not be used, with its payload and the reason; to be replayed."""
+
+    _name = 'social.crm.parked.item'
+    _description = 'Parked Social Item'
+    _order = 'id desc'
+    _rec_name = 'reason'
+
+    account_id = fields.Many2one('social.crm.account', required=True, readonly=True, index=True, ondelete='cascade')
+    stream_id = fields.Many2one('social.crm.stream', readonly=True, ondelete='set null', index='btree_not_null')
+    company_id = fields.Many2one(related='account_id.company_id', store=True, index=True)
+    network = fields.Selection(related='account_id.network', store=True)
+    external_id = fields.Char(readonly=True)
+    reason = fields.Char(readonly=True)
+    payload = fields.Json(readonly=True)
+    state = fields.Selection([('parked', 'Parked'), ('replayed', 'Replayed'), ('dropped', 'Dropped')],
+                             default='parked', required=True, readonly=True)
+
+    _unique_item = models.UniqueIndex(
+        "(account_id, external_id) WHERE state = 'parked' AND external_id IS NOT NULL", 'This item is parked already.',
+    )
+
+    # === ACTION METHODS === #
+
+    def action_replay(self):
+        """Try again to make mentions of the parked items."""
+        for item in self.filtered(lambda item: item.state == 'parked'):
+            item._replay()
+
+    def action_drop(self):
+        self.sudo().state = 'dropped'  # sudo: rows are the module's; those who may read may give up on one
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _park(self, stream, unreadable: Unreadable):
+        """Keep an item for later; one that is parked already is not kept twice."""
+        values = {
+            'account_id': stream.account_id.id, 'stream_id': stream.id,
+            'external_id': clean(unreadable.external_id, 500) or False,
+            'reason': clean(unreadable.reason, 500), 'payload': _storable(unreadable.payload),
+        }
+        domain = [('account_id', '=', stream.account_id.id), ('external_id', '=', values['external_id'])]
+        known = self.search([*domain, ('state', '=', 'parked')], limit=1) if values['external_id'] else self.browse()
+        if known:
+            known.write(values)
+        else:
+            self.create(values)
+
+    def _replay(self):
+        self.ensure_one()
+        self.check_access('read')
+        item = self.sudo()  # sudo: replaying stores a mention, which is the module's own doing
+        stream = item.stream_id
+        page = item.account_id._offline_provider().read(stream.kind, item.payload)
+        if page.unreadable:
+            item.reason = clean(page.unreadable[0].reason, 500)
+            return
+        stream._store_items(page.items)
+        item.state = 'replayed'
+
+
+def _storable(value):
+    """Return a payload without what PostgreSQL's JSON cannot hold."""
+    if isinstance(value, str):
+        return value.replace('\x00', '')
+    if isinstance(value, dict):
+        return {str(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_storable(item) for item in value]
+    return value if isinstance(value, (int, float, bool, type(None))) else str(value)

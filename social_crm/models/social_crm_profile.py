@@ -1,0 +1,206 @@
+from odoo import api, fields, models
+
+from ..listening import Facts
+from ..tools import clean, insert_skip_known
+
+
+class SocialCrmProfile(models.Model):
+    """A person or page on a network, as its public profile tells."""
+
+    _name = 'social.crm.profile'
+    _description = 'Social Profile'
+    _inherit = ['mail.thread']
+    _order = 'name, handle, id'
+    _rec_names_search = ['handle', 'name']
+    _check_company_auto = True
+
+    network = fields.Selection(selection='_selection_network', required=True, readonly=True)
+    external_id = fields.Char(readonly=True, copy=False)
+    handle = fields.Char(required=True, readonly=True, index=True)
+    name = fields.Char(readonly=True)
+    url = fields.Char('Public Page', readonly=True)
+    avatar_url = fields.Char(readonly=True)
+    headline = fields.Char(readonly=True)
+    bio = fields.Text(readonly=True)
+    location = fields.Char(readonly=True)
+    followers = fields.Integer(readonly=True, aggregator=None)
+    following = fields.Integer(readonly=True, aggregator=None)
+    posts = fields.Integer(readonly=True, aggregator=None)
+    verified = fields.Boolean(readonly=True)
+    bot = fields.Boolean(readonly=True)
+    links = fields.Json(readonly=True)
+    refreshed_at = fields.Datetime(readonly=True)
+    company_id = fields.Many2one(
+        'res.company', required=True, readonly=True, index=True, default=lambda self: self.env.company,
+    )
+    partner_id = fields.Many2one(
+        'res.partner', 'Contact', index='btree_not_null', tracking=True, ondelete='set null',
+    )
+    lead_id = fields.Many2one(
+        'crm.lead', 'Latest Lead', readonly=True, ondelete='set null', index='btree_not_null',
+        help='Written under a lock by whoever captures a lead, so that an author never has two open ones.',
+    )
+    ticket_id = fields.Many2one('helpdesk.ticket', 'Latest Ticket', readonly=True, ondelete='set null', index='btree_not_null')
+    blocked = fields.Boolean(tracking=True, help='Mentions of a blocked author make no work for anybody.')
+    mention_ids = fields.One2many('social.crm.mention', 'author_id', readonly=True)
+    mention_count = fields.Integer(compute='_compute_mention_count')
+
+    _unique_profile = models.UniqueIndex(
+        '(company_id, network, external_id) WHERE external_id IS NOT NULL',
+        'This profile is known already.',
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('name', 'handle')
+    def _compute_display_name(self):
+        for profile in self:
+            handle = f'@{profile.handle}'
+            profile.display_name = f'{profile.name} ({handle})' if profile.name else handle
+
+    def _compute_mention_count(self):
+        counts = dict(self.env['social.crm.mention']._read_group(
+            [('author_id', 'in', self.ids)], ['author_id'], ['__count'],
+        ))
+        for profile in self:
+            profile.mention_count = counts.get(profile, 0)
+
+    @api.model
+    def _selection_network(self):
+        return self.env['social.crm.app']._selection_network()
+
+    # === ACTION METHODS === #
+
+    def action_block(self):
+        """Block the authors: their waiting mentions are ignored, new ones make no work."""
+        self.write({'blocked': True})
+        waiting = self.env['social.crm.mention'].search([
+            ('author_id', 'in', self.ids), ('state', 'in', ['new', 'open']),
+        ])
+        waiting.write({'state': 'ignored'})
+
+    def action_unblock(self):
+        self.write({'blocked': False})
+
+    def action_view_mentions(self):
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id('social_crm.social_crm_mention_action')
+        action.update(domain=[('author_id', '=', self.id)], context={})
+        return action
+
+    # === BUSINESS METHODS === #
+
+    def _open_lead(self):
+        """Return the author's open lead, if there is one."""
+        self.ensure_one()
+        lead = self.lead_id
+        if lead.active and lead.won_status == 'pending':
+            return lead
+        return self.env['crm.lead'].search(
+            [('social_profile_id', '=', self.id), ('won_status', '=', 'pending')], limit=1, order='id desc',
+        )
+
+    def _make_partner(self):
+        """Create a contact for this profile and link it."""
+        self.ensure_one()
+        # sudo: whoever may open a ticket from a mention may have its contact made
+        partner = self.env['res.partner'].sudo().create({
+            'name': self.name or self.handle,
+            'website': self.url,
+            'company_id': self.company_id.id,
+        })
+        self.sudo().partner_id = partner
+        return partner
+
+    def _facts(self, account, kind, language, sentiment, customers):
+        """Return what the rules may ask about a mention of this author.
+
+        :param customers: the contacts that are known customers
+        """
+        self.ensure_one()
+        return Facts(
+            account=account, kind=kind, language=language, sentiment=sentiment, author=self.id,
+            followers=self.followers, verified=self.verified, customer=self.partner_id in customers,
+            blocked=self.blocked, location=(self.location or '').casefold(),
+            country=self.partner_id.country_id.code or '',
+        )
+
+    @api.model
+    def _upsert(self, company, network, profiles):
+        """Make sure that each of ``profiles`` (adapter values) is stored; once per page of items.
+
+        Rows that exist are left alone here (the enrichment refreshes them): writing to them would
+        make this loop wait for whoever captures a lead of the same author.
+
+        :return: dict of external id -> id
+        """
+        by_id = {profile.external_id: profile for profile in profiles}
+        if not by_id:
+            return {}
+        known = self._ids_by_external_id(company, network, by_id)
+        missing = [profile for key, profile in by_id.items() if key not in known]
+        if missing:
+            known |= self._adopt(company, network, missing)
+            missing = [profile for profile in missing if profile.external_id not in known]
+        if missing:
+            known |= self._insert(company, network, missing)
+        return known
+
+    @api.model
+    def _ids_by_external_id(self, company, network, external_ids):
+        self.env.cr.execute(
+            """SELECT external_id, id FROM social_crm_profile
+                WHERE company_id = %s AND network = %s AND external_id = ANY(%s)""",
+            [company.id, network, list(external_ids)],
+        )
+        return dict(self.env.cr.fetchall())
+
+    @api.model
+    def _adopt(self, company, network, profiles):
+        """Give profiles that a person entered by handle the id that the network has for them."""
+        entered = self.search([
+            ('company_id', '=', company.id), ('network', '=', network), ('external_id', '=', False),
+            ('handle', 'in', [profile.handle.lower() for profile in profiles]),
+        ])
+        by_handle = {profile.handle.lower(): profile for profile in profiles}
+        for record in entered:
+            record.write(self._values(by_handle[record.handle]))
+        entered.flush_recordset()
+        return {record.external_id: record.id for record in entered}
+
+    @api.model
+    def _insert(self, company, network, profiles):
+        values = [
+            {**self._values(profile), 'company_id': company.id, 'network': network, 'blocked': False}
+            for profile in profiles
+        ]
+        return dict(insert_skip_known(self, values, returning=('external_id', 'id')))
+
+    @api.model
+    def _values(self, profile):
+        """Return the record's values for an adapter's profile, cut to sane sizes."""
+        return {
+            'external_id': profile.external_id,
+            'handle': clean(profile.handle, 200) or profile.external_id[:200],
+            'name': clean(profile.name, 200),
+            'url': clean(profile.url, 500),
+            'avatar_url': clean(profile.avatar_url, 1000),
+            'headline': clean(profile.headline, 500),
+            'bio': clean(profile.bio, 5000),
+            'location': clean(profile.location, 200),
+            'followers': _counter(profile.followers),
+            'following': _counter(profile.following),
+            'posts': _counter(profile.posts),
+            'verified': profile.verified,
+            'bot': profile.bot,
+            'links': [
+                {'name': clean(link.name, 100), 'url': clean(link.url, 500), 'verified': link.verified}
+                for link in profile.links[:20]
+            ] or None,
+            'refreshed_at': fields.Datetime.now(),
+        }
+
+
+def _counter(value):
+    """Return a counter that fits PostgreSQL's integer."""
+    return min(max(value or 0, 0), 2_147_483_647)

@@ -1,0 +1,342 @@
+from datetime import timedelta
+from typing import NamedTuple
+
+from markupsafe import Markup
+
+from odoo import api, fields, models, tools
+from odoo.exceptions import ValidationError
+from odoo.fields import Domain
+
+from .. import listening
+from ..listening import Criteria, Facts
+
+TEST_PERIOD = timedelta(days=7)
+TEST_LIMIT = 5000  # mentions read by one test; more tell nothing new and keep the person waiting
+SAMPLE_SIZE = 20
+
+QUERY_FIELDS = ('keywords', 'hashtags', 'handles', 'expression', 'excluded')
+CRITERIA_FIELDS = (
+    'account_ids', 'kind_mention', 'kind_reply', 'kind_comment', 'kind_message', 'kind_search',
+    'language_codes', 'sentiment', 'country_ids', 'area', 'min_followers', 'verified_only',
+    'customer', 'match_blocked', 'excluded_profile_ids',
+)
+
+
+class RuleSet(NamedTuple):
+    """The rules of a company, ready to be asked about mentions; immutable, kept in a cache."""
+
+    index: listening.RuleIndex
+    criteria: dict
+    acting: frozenset
+
+
+class SocialCrmRule(models.Model):
+    """A listening rule: which mentions count, and what is to be done with them."""
+
+    _name = 'social.crm.rule'
+    _description = 'Listening Rule'
+    _inherit = ['mail.thread']
+    _order = 'sequence, id'
+    _check_company_auto = True
+
+    name = fields.Char(required=True, translate=True, tracking=True)
+    sequence = fields.Integer(default=10)
+    active = fields.Boolean(default=True, tracking=True)
+    paused = fields.Boolean(tracking=True, help='Matches are recorded, and nothing is done with them.')
+    company_id = fields.Many2one(
+        'res.company', required=True, index=True, default=lambda self: self.env.company,
+    )
+
+    keywords = fields.Text(help='One word or phrase per line; any of them counts. A star stands for any ending: deliver*')
+    hashtags = fields.Char(help='Separated by spaces; any of them counts.')
+    handles = fields.Char('Mentioned Handles', help='Separated by spaces; any of them counts.')
+    expression = fields.Char(
+        help='Words and "phrases", #tags and @handles, combined with AND, OR, NOT and parentheses.', tracking=True,
+    )
+    excluded = fields.Text('Excluded Words', help='One word or phrase per line; a mention with one of them does not count.')
+
+    account_ids = fields.Many2many(
+        'social.crm.account', 'social_crm_rule_account_rel', string='Accounts', check_company=True,
+        help='Empty: all accounts.',
+    )
+    kind_mention = fields.Boolean('Mentions', default=True)
+    kind_reply = fields.Boolean('Replies', default=True)
+    kind_comment = fields.Boolean('Comments', default=True)
+    kind_message = fields.Boolean('Direct Messages', default=True)
+    kind_search = fields.Boolean('Search Hits', default=True)
+    language_codes = fields.Char('Languages', help='Two-letter codes separated by spaces, such as: en de fr. Empty: all.')
+    sentiment = fields.Selection(
+        [('positive', 'Positive'), ('not_negative', 'Not negative'), ('negative', 'Negative')],
+    )
+    country_ids = fields.Many2many('res.country', string='Countries')
+    area = fields.Char(help='Part of the location that authors give, such as: Graz. Several separated by commas.')
+    min_followers = fields.Integer('Followers at Least')
+    verified_only = fields.Boolean('Verified Authors Only')
+    customer = fields.Selection([('only', 'Known customers only'), ('except', 'No known customers')])
+    match_blocked = fields.Boolean('Blocked Authors Too')
+    excluded_profile_ids = fields.Many2many(
+        'social.crm.profile', 'social_crm_rule_excluded_profile_rel', string='Excluded Authors', check_company=True,
+    )
+
+    action_ids = fields.One2many('social.crm.rule.action', 'rule_id', 'Actions', copy=True)
+    campaign_id = fields.Many2one('utm.campaign', help='Mentions and leads of this rule belong to it.')
+    match_count = fields.Integer(compute='_compute_counts')
+    lead_count = fields.Integer(compute='_compute_counts')
+    ticket_count = fields.Integer(compute='_compute_counts')
+
+    test_now = fields.Boolean('Test on Stored Mentions', store=False)
+    test_result = fields.Html(compute='_compute_test_result', sanitize=False)
+
+    # === COMPUTE METHODS === #
+
+    def _compute_counts(self):
+        groups = self.env['social.crm.mention']._read_group(
+            [('rule_ids', 'in', self.ids)], ['rule_ids'], ['__count', 'lead_id:count_distinct', 'ticket_id:count_distinct'],
+        )
+        counts = {rule.id: numbers for rule, *numbers in groups}
+        for rule in self:
+            rule.match_count, rule.lead_count, rule.ticket_count = counts.get(rule._origin.id, (0, 0, 0))
+
+    @api.depends('test_now', *QUERY_FIELDS, *CRITERIA_FIELDS)
+    def _compute_test_result(self):
+        for rule in self:
+            rule.test_result = rule._test() if rule.test_now else False
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains(*QUERY_FIELDS)
+    def _check_query(self):
+        for rule in self:
+            try:
+                rule._query()
+            except listening.QueryError as error:
+                raise ValidationError(rule._explain_query_error(error)) from error
+
+    @api.constrains('language_codes')
+    def _check_language_codes(self):
+        for rule in self:
+            for code in (rule.language_codes or '').split():
+                if not listening.normalise_language(code):
+                    raise ValidationError(self.env._('"%s" is no language code. Use two letters, such as: en de fr.', code))
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        rules = super().create(vals_list)
+        rules._changed()
+        return rules
+
+    def write(self, vals):
+        result = super().write(vals)
+        self._changed()
+        return result
+
+    def unlink(self):
+        self.env.registry.clear_cache()
+        companies = self.company_id
+        result = super().unlink()
+        self._accounts_of(companies)._sync_streams()
+        return result
+
+    def _changed(self):
+        self.env.registry.clear_cache()
+        self._accounts_of(self.company_id)._sync_streams()
+
+    @api.model
+    def _accounts_of(self, companies):
+        # sudo: the streams of all accounts follow the rules, personal ones of others included
+        return self.env['social.crm.account'].sudo().search([
+            ('company_id', 'in', companies.ids), ('state', '=', 'connected'),
+        ])
+
+    # === ACTION METHODS === #
+
+    def action_pause(self):
+        self.paused = True
+
+    def action_resume(self):
+        self.paused = False
+
+    def action_view_mentions(self):
+        return self._view('social_crm.social_crm_mention_action', [('rule_ids', 'in', self.ids)])
+
+    def action_view_leads(self):
+        return self._view('crm.crm_lead_all_leads', [('social_mention_ids.rule_ids', 'in', self.ids)])
+
+    def action_view_tickets(self):
+        return self._view('helpdesk_mgmt.helpdesk_ticket_action', [('social_mention_ids.rule_ids', 'in', self.ids)])
+
+    def _view(self, xmlid, domain):
+        action = self.env['ir.actions.act_window']._for_xml_id(xmlid)
+        action.update(domain=domain, context={'active_test': False})
+        return action
+
+    # === MATCHING === #
+
+    def _query(self) -> listening.Query:
+        """Return the words of this rule as one query.
+
+        :raise QueryError: when the expression is wrong or nothing positive is asked for
+        """
+        self.ensure_one()
+        return listening.combine(
+            keywords=_lines(self.keywords),
+            hashtags=(self.hashtags or '').replace(',', ' ').split(),
+            handles=(self.handles or '').replace(',', ' ').split(),
+            expression=self.expression or '',
+            excluded=_lines(self.excluded),
+        )
+
+    def _criteria(self) -> Criteria:
+        """Return the filters of this rule."""
+        self.ensure_one()
+        kinds = {
+            'mention': self.kind_mention, 'reply': self.kind_reply, 'comment': self.kind_comment,
+            'message': self.kind_message, 'search': self.kind_search,
+        }
+        sentiments = {
+            'positive': {'positive'}, 'negative': {'negative'},
+            'not_negative': {'positive', 'neutral', 'unknown'},
+        }
+        areas = [*(self.area or '').split(','), *self.country_ids.mapped('name')]
+        return Criteria(
+            accounts=frozenset(self.account_ids._origin.ids),
+            kinds=frozenset() if all(kinds.values()) else frozenset(k for k, on in kinds.items() if on),
+            languages=frozenset(map(listening.normalise_language, (self.language_codes or '').split())),
+            sentiments=frozenset(sentiments.get(self.sentiment, ())),
+            countries=frozenset(self.country_ids.mapped('code')),
+            areas=tuple(area.strip().casefold() for area in areas if area.strip()),
+            min_followers=self.min_followers,
+            verified_only=self.verified_only,
+            customer=self.customer or '',
+            blocked=self.match_blocked,
+            excluded_authors=frozenset(self.excluded_profile_ids._origin.ids),
+        )
+
+    @api.model
+    @tools.ormcache('company_id')
+    def _rule_set(self, company_id) -> RuleSet:
+        """Return all rules of a company, compiled. Any number of rules costs one look-up per word."""
+        rules = self.sudo().search([('company_id', '=', company_id)])  # sudo: matching knows no user
+        queries = {}
+        for rule in rules:
+            try:
+                queries[rule.id] = rule._query()
+            except listening.QueryError:  # only by a write past the ORM: this rule rests, the others work
+                continue
+        return RuleSet(
+            index=listening.RuleIndex(queries),
+            criteria={rule.id: rule._criteria() for rule in rules if rule.id in queries},
+            acting=frozenset(rules.filtered(lambda rule: rule.action_ids and not rule.paused).ids),
+        )
+
+    @api.model
+    def _match(self, rule_set: RuleSet, text: listening.Text, facts: Facts):
+        """Return the ids of the rules that a mention satisfies."""
+        criteria = rule_set.criteria
+        return [rule_id for rule_id in rule_set.index.match(text) if criteria[rule_id].accept(facts)]
+
+    @api.model
+    def _wanted_streams(self, account, adapter):
+        """Return what a network is asked to filter itself for an account: set of (kind, query)."""
+        rules = self.sudo().search([('company_id', '=', account.company_id.id), ('kind_search', '=', True)])  # sudo: streams serve all rules
+        wanted = set()
+        for rule in rules:
+            if rule.account_ids and account not in rule.account_ids:
+                continue
+            query = rule._query()
+            if 'hashtags' in adapter.capabilities:
+                wanted |= {('hashtag', tag) for tag in query.hashtags}
+            if 'search' in adapter.capabilities:
+                wanted |= {('search', word) for word in query.search_terms}
+        return wanted
+
+    # === TEST ON STORED MENTIONS === #
+
+    def _test(self):
+        """Return what this rule would have matched in the last seven days, as HTML; nothing fires."""
+        self.ensure_one()
+        try:
+            query = self._query()
+        except listening.QueryError as error:
+            return Markup('<div class="alert alert-danger" role="alert">%s</div>') % self._explain_query_error(error)
+        mentions = self._stored_mentions(query)
+        hits = self._filter(mentions, query)
+        return self.env['ir.qweb']._render('social_crm.rule_test_result', {
+            'read': len(mentions),
+            'limited': len(mentions) == TEST_LIMIT,
+            'hits': hits,
+            'days': self._volume_per_day(hits),
+            'change': self._compare(mentions, hits),
+            'samples': [(mention, self._highlight(mention, query)) for mention in hits[:SAMPLE_SIZE]],
+        })
+
+    def _stored_mentions(self, query):
+        """Return the recent mentions that can match, newest first: the database leaves out the rest."""
+        domain = Domain('company_id', '=', self.company_id.id) & Domain(
+            'posted_at', '>=', fields.Datetime.now() - TEST_PERIOD,
+        )
+        if self.account_ids:
+            domain &= Domain('account_id', 'in', self.account_ids._origin.ids)
+        return self.env['social.crm.mention'].search(domain, limit=TEST_LIMIT, order='posted_at desc, id desc')
+
+    def _filter(self, mentions, query):
+        criteria, facts = self._criteria(), mentions._facts()
+        return mentions.filtered(
+            lambda mention: criteria.accept(facts[mention.id]) and query.matches(mention._listening_text()),
+        )
+
+    def _volume_per_day(self, hits):
+        """Return (date, number, share of the busiest day in per cent) for each of the seven days."""
+        today = fields.Date.context_today(self)
+        days = [today - timedelta(days=back) for back in reversed(range(TEST_PERIOD.days))]
+        groups = hits.grouped(lambda mention: fields.Datetime.context_timestamp(self, mention.posted_at).date())
+        numbers = [len(groups.get(day, ())) for day in days]
+        highest = max(numbers, default=0) or 1
+        return [(day, number, 100 * number // highest) for day, number in zip(days, numbers)]
+
+    def _compare(self, mentions, hits):
+        """Return (gained, lost) against the rule as it is stored; ``None`` for a new rule."""
+        stored = self._origin
+        if not stored:
+            return None
+        try:
+            before = stored._filter(mentions, stored._query())
+        except listening.QueryError:
+            return None
+        return len(hits - before), len(before - hits)
+
+    def _highlight(self, mention, query):
+        """Return a mention's text with the matching words marked."""
+        text, parts, position = mention.text or '', [], 0
+        for start, end in query.found(mention._listening_text()):
+            parts += [text[position:start], Markup('<mark>%s</mark>') % text[start:end]]
+            position = end
+        return Markup('').join([*parts, text[position:]])
+
+    # === HELPERS === #
+
+    def _explain_query_error(self, error: listening.QueryError):
+        """Return the error as a sentence, with the place in the expression where there is one."""
+        messages = {
+            'empty': self.env._('Give at least one keyword, hashtag, handle or an expression.'),
+            'no_positive_term': self.env._('Say at least one thing to look for: a rule made of exclusions alone would match nearly everything.'),
+            'unbalanced_parenthesis': self.env._('A parenthesis is not closed or not opened.'),
+            'unbalanced_quote': self.env._('A quotation mark is not closed.'),
+            'missing_operand': self.env._('Something is missing beside AND, OR or NOT.'),
+            'too_long': self.env._('This is too long: 2,000 characters and 200 terms at most.'),
+            'too_deep': self.env._('Too many parentheses inside each other.'),
+        }
+        message = messages.get(error.code, self.env._('This expression is not understood.'))
+        if error.position is None or error.code in ('empty', 'no_positive_term'):
+            return message
+        return self.env._(
+            '%(message)s See position %(position)s: %(before)s▸%(after)s',
+            message=message, position=error.position + 1,
+            before=(self.expression or '')[:error.position], after=(self.expression or '')[error.position:],
+        )
+
+
+def _lines(text):
+    return [line.strip() for line in (text or '').replace(',', '\n').splitlines() if line.strip()]

@@ -1,0 +1,370 @@
+import logging
+import random
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import timedelta
+
+import psycopg2.errors
+
+from odoo import api, fields, models
+
+from .. import listening
+from ..providers.errors import AuthorizationLost, NotFound, NotSupported, PermissionMissing, ProviderError, RateLimited
+from ..providers.types import Unreadable
+from ..tools import aware, clean, insert_skip_known, naive
+
+_logger = logging.getLogger(__name__)
+
+RUN_SECONDS = 50  # a run stays awake this long while streams fall due; the next run follows
+LEASE = timedelta(seconds=120)  # longer than a fetch can take
+CLAIM = 16  # streams fetched at once, each in a thread
+DUE_SLACK = timedelta(seconds=3)  # due so soon: now rather than a round later
+BACKOFF_LONGEST = 3600
+STORE_TRIES = 4
+TEXT_LENGTH = 20_000
+
+
+class SocialCrmStream(models.Model):
+    """One inbound stream of an account, and the loop that receives from all of them.
+
+    A stream is *leased* for a fetch, not locked: no transaction is open while a network is waited
+    for. The page's rows and the cursor are committed together by whoever still holds the lease; a
+    worker that died leaves a lease that runs out and a cursor that did not move.
+    """
+
+    _name = 'social.crm.stream'
+    _description = 'Inbound Stream of a Social Account'
+    _order = 'account_id, kind, query'
+    _rec_name = 'kind'
+
+    account_id = fields.Many2one('social.crm.account', required=True, index=True, ondelete='cascade')
+    company_id = fields.Many2one(related='account_id.company_id', store=True)
+    kind = fields.Char(required=True)
+    query = fields.Char(required=True, default='')
+    active = fields.Boolean(default=True)
+    cursor = fields.Text()
+    since = fields.Datetime('Backfill From')
+    next_due = fields.Datetime(required=True, default=fields.Datetime.now)
+    lease = fields.Char()
+    lease_until = fields.Datetime()
+    last_success = fields.Datetime()
+    last_error = fields.Char()
+    error_count = fields.Integer()
+    item_count = fields.Integer('Items Received')
+
+    _unique_stream = models.UniqueIndex('(account_id, kind, query)', 'This stream exists already.')
+    _due = models.Index('(next_due) WHERE active')
+
+    # === RECEIVE === #
+
+    @api.model
+    def _cron_receive(self):
+        """Receive from all streams that are due; stay awake for those that fall due meanwhile."""
+        deadline = time.monotonic() + RUN_SECONDS
+        while True:
+            if self._receive_due():
+                self._act_on_new()
+            else:
+                pause = self._seconds_to_next_due()
+                if pause is None or time.monotonic() + pause > deadline:
+                    return
+                self.env['ir.cron']._commit_progress()  # no open transaction while asleep
+                time.sleep(pause)
+            if time.monotonic() > deadline:
+                return
+
+    @api.model
+    def _receive_due(self):
+        """Fetch and store one page of each stream that is due, a round of :data:`CLAIM` streams.
+
+        :return: number of streams handled
+        """
+        lease, streams = self._claim_due()
+        requests = {}
+        for stream in streams:
+            try:
+                requests[stream] = stream._request()
+            except ProviderError as error:
+                stream._failed(error)
+        self._commit()
+        with ThreadPoolExecutor(CLAIM, thread_name_prefix='social_crm') as pool:
+            futures = {pool.submit(request): stream for stream, request in requests.items()}
+            for future in as_completed(futures):
+                futures[future]._store_outcome(lease, future)
+        return len(streams)
+
+    @api.model
+    def _claim_due(self):
+        """Lease the streams that are due, so that no other worker fetches them too.
+
+        :return: the lease's name and the streams
+        """
+        lease, now = uuid.uuid4().hex, fields.Datetime.now()
+        for attempt in range(STORE_TRIES):
+            try:
+                self.env.cr.execute(
+                    """UPDATE social_crm_stream SET lease = %(lease)s, lease_until = %(until)s
+                        WHERE id IN (
+                              SELECT s.id FROM social_crm_stream s
+                                JOIN social_crm_account a ON a.id = s.account_id
+                               WHERE s.active AND a.active AND a.state = 'connected'
+                                 AND s.next_due <= %(due)s
+                                 AND (s.lease_until IS NULL OR s.lease_until < %(now)s)
+                               ORDER BY s.next_due LIMIT %(limit)s
+                                 FOR NO KEY UPDATE OF s SKIP LOCKED)
+                    RETURNING id""",
+                    {'lease': lease, 'until': now + LEASE, 'due': now + DUE_SLACK, 'now': now, 'limit': CLAIM},
+                )
+            except psycopg2.errors.SerializationFailure:  # another worker was quicker: look again
+                self.env.cr.rollback()
+                continue
+            ids = [row[0] for row in self.env.cr.fetchall()]
+            self.env.invalidate_all()
+            self._commit()
+            return lease, self.browse(ids)
+        return lease, self.browse()
+
+    def _request(self):
+        """Return a function without arguments that fetches the next page; it touches no database."""
+        self.ensure_one()
+        provider = self.account_id._provider()
+        kind, query, cursor, since = self.kind, self.query, self.cursor or '', aware(self.since)
+
+        def request():
+            page = provider.fetch(kind, cursor, query=query, since=since)
+            return page, provider.http.last_rate_limit
+
+        return request
+
+    def _store_outcome(self, lease, future):
+        """Store what a fetch gave, in a transaction of its own; an error here stays with this stream."""
+        for attempt in range(STORE_TRIES):
+            try:
+                if self._still_leased(lease):
+                    self._store_result(future)
+                self._commit()
+                return
+            except psycopg2.errors.SerializationFailure:
+                self.env.cr.rollback()
+            except Exception as error:  # the boundary of the loop: one stream must not stop the others
+                self.env.cr.rollback()
+                _logger.exception('stream %s of account %s failed', self.id, self.account_id.id)
+                if self._still_leased(lease):
+                    self._failed(error)
+                self._commit()
+                return
+        _logger.warning('stream %s: the page could not be stored yet, it is fetched again', self.id)
+
+    def _still_leased(self, lease):
+        """Return whether this stream is still ours and wanted; locks it until the commit."""
+        self.env.cr.execute(
+            """SELECT 1 FROM social_crm_stream s JOIN social_crm_account a ON a.id = s.account_id
+                WHERE s.id = %s AND s.lease = %s AND s.active AND a.state = 'connected'
+                  FOR NO KEY UPDATE OF s""",
+            [self.id, lease],
+        )
+        found = bool(self.env.cr.fetchone())
+        self.invalidate_recordset()
+        return found
+
+    def _store_result(self, future):
+        try:
+            page, rate_limit = future.result()
+        except ProviderError as error:
+            self._failed(error)
+            return
+        self._store_page(page, rate_limit)
+
+    def _store_page(self, page, rate_limit=None):
+        """Store a page's items and its cursor."""
+        new = self._store_items(page.items)
+        for unreadable in page.unreadable:
+            self.env['social.crm.parked.item']._park(self, unreadable)
+        now = fields.Datetime.now()
+        self.write({
+            'cursor': page.next_cursor or self.cursor,
+            'next_due': now if page.more else now + self._pause(rate_limit),
+            'lease': False, 'lease_until': False, 'last_success': now, 'last_error': False,
+            'error_count': 0, 'item_count': self.item_count + len(new),
+        })
+        self.account_id._note_success(rate_limit)
+
+    def _pause(self, rate_limit):
+        """Return how long to wait: the account's interval, longer where the rate limit runs low."""
+        seconds = self.account_id.poll_interval
+        if rate_limit and rate_limit.reset and rate_limit.remaining is not None:
+            calls = max(rate_limit.remaining // 2, 1)  # the other half is for answers and posts
+            left = max((naive(rate_limit.reset) - fields.Datetime.now()).total_seconds(), 0)
+            seconds = max(seconds, min(left, left * len(self.account_id.stream_ids) / calls))
+        return timedelta(seconds=seconds)
+
+    def _failed(self, error):
+        """Keep the cursor, note the error, and decide when to try again."""
+        now = fields.Datetime.now()
+        if isinstance(error, AuthorizationLost):
+            self.account_id._lose_login(error)
+        pause = min(self.account_id.poll_interval * 2 ** min(self.error_count, 10), BACKOFF_LONGEST)
+        if isinstance(error, (PermissionMissing, NotFound, NotSupported)):
+            pause = BACKOFF_LONGEST
+        due = now + timedelta(seconds=pause * random.uniform(0.8, 1.2))  # noqa: S311  jitter, no secret
+        if isinstance(error, RateLimited) and error.until:
+            due = max(naive(error.until), now + timedelta(seconds=1))
+        message = self.account_id._explain(error)
+        self.write({
+            'next_due': due, 'error_count': self.error_count + 1, 'last_error': message,
+            'lease': False, 'lease_until': False,
+        })
+        self.account_id.write({'last_error': message, 'last_error_at': now})
+
+    @api.model
+    def _seconds_to_next_due(self):
+        """Return how long until a stream falls due, ``None`` when there is none."""
+        self.env.cr.execute(
+            """SELECT min(GREATEST(s.next_due, COALESCE(s.lease_until, s.next_due)))
+                 FROM social_crm_stream s JOIN social_crm_account a ON a.id = s.account_id
+                WHERE s.active AND a.active AND a.state = 'connected'""",
+        )
+        due = self.env.cr.fetchone()[0]
+        return due and max((due - fields.Datetime.now()).total_seconds(), 0.5)
+
+    @api.model
+    def _act_on_new(self):
+        """Act at once on what came in; what fails or is left over is for the cron of its own."""
+        Mention = self.env['social.crm.mention']
+        try:
+            while Mention._act_batch():
+                self._commit()
+            self._commit()
+        except psycopg2.errors.SerializationFailure:
+            self.env.cr.rollback()
+            self.env.ref('social_crm.ir_cron_act')._trigger()
+            self._commit()
+
+    @api.model
+    def _commit(self):
+        self.env['ir.cron']._commit_progress()
+
+    # === STORE === #
+
+    def _store_items(self, items):
+        """Store inbound items: new ones are added, edits and deletions marked; own ones left out.
+
+        :param items: values of the adapters
+        :return: the ids of the new mentions
+        """
+        self.ensure_one()
+        items = [item for item in items if not item.own]
+        gone = [item for item in items if item.deleted]
+        items = list({item.external_id: item for item in items if not item.deleted}.values())
+        new = self._insert_mentions(items) if items else {}
+        known = [item for item in items if item.external_id not in new and item.edited_at]
+        if known or gone:
+            self._mark_changes(known, gone)
+        if new:
+            self._announce(new)
+        return list(new.values())
+
+    def _insert_mentions(self, items):
+        """Insert items and what the rules say about them: dict of external id -> new id."""
+        account = self.account_id
+        authors = self.env['social.crm.profile']._upsert(
+            account.company_id, account.network, [item.author for item in items],
+        )
+        try:
+            with self.env.cr.savepoint():
+                return self._insert_rows(items, authors)
+        except (psycopg2.DataError, ValueError, TypeError, AttributeError, KeyError) as error:
+            if len(items) == 1:
+                self.env['social.crm.parked.item']._park(
+                    self, Unreadable(items[0].raw, f'{type(error).__name__}: {error}', items[0].external_id),
+                )
+                return {}
+        new = {}
+        for item in items:  # one of them is poison: the others must not suffer
+            new |= self._insert_mentions([item])
+        return new
+
+    def _insert_rows(self, items, authors):
+        Rule = self.env['social.crm.rule']
+        rule_set = Rule._rule_set(self.company_id.id)
+        profiles = self.env['social.crm.profile'].browse(authors.values())
+        customers = profiles.partner_id._social_customers()
+        rows, matches = [], {}
+        for item in items:
+            author = profiles.browse(authors[item.author.external_id])
+            row, text = self._analyse(item)
+            facts = author._facts(
+                account=self.account_id.id, kind=item.kind, language=row['language'],
+                sentiment=row['sentiment_label'], customers=customers,
+            )
+            rule_ids = Rule._match(rule_set, text, facts)
+            row['author_id'] = author.id
+            row['state'] = 'ignored' if author.blocked else 'new'
+            row['act_state'] = 'pending' if rule_set.acting.intersection(rule_ids) else 'none'
+            matches[item.external_id] = rule_ids
+            rows.append(row)
+        new = dict(insert_skip_known(self.env['social.crm.mention'], rows, returning=('external_id', 'id')))
+        links = [(new[key], rule_id) for key, rule_ids in matches.items() if key in new for rule_id in rule_ids]
+        if links:
+            self.env.cr.execute_values(
+                'INSERT INTO social_crm_mention_rule_rel (mention_id, rule_id) VALUES %s', links, page_size=1000,
+            )
+        return new
+
+    def _analyse(self, item):
+        """Return the row of an item, and its text as the rules read it."""
+        account = self.account_id
+        plain = clean(item.text, TEXT_LENGTH)
+        language = listening.normalise_language(item.language) or listening.detect(plain)
+        sentiment = listening.score(plain, language)
+        addressed = (account.handle,) if item.kind not in ('search', 'lead_form') else ()
+        text = listening.Text(plain, hashtags=item.hashtags, handles=(*item.mentions, *addressed))
+        return {
+            'kind': item.kind,
+            'network': account.network,
+            'external_id': clean(item.external_id, 1000),
+            'local_id': clean(item.local_id, 500) or None,
+            'account_id': account.id,
+            'stream_id': self.id,
+            'company_id': account.company_id.id,
+            'owner_id': account.user_id.id if account.kind == 'personal' else None,
+            'text': plain,
+            'url': clean(item.url, 1000) or None,
+            'posted_at': naive(item.posted_at),
+            'edited_at': naive(item.edited_at) or None,
+            'visibility': item.visibility,
+            'language': language or None,
+            'sentiment': sentiment.value or 0.0,
+            'sentiment_label': sentiment.label,
+            'parent_external_id': clean(item.parent_external_id, 1000) or None,
+            'conversation_id': clean(item.conversation_id, 500) or None,
+            'media': [
+                {'mimetype': media.mimetype, 'url': clean(media.url, 1000), 'description': clean(media.description, 1500)}
+                for media in item.media[:20]
+            ] or None,
+        }, text
+
+    def _mark_changes(self, edited, gone):
+        """Bring stored mentions up to date with edits and deletions of the network."""
+        by_id = {item.external_id: item for item in [*edited, *gone]}
+        mentions = self.env['social.crm.mention'].search([
+            ('company_id', '=', self.company_id.id), ('network', '=', self.account_id.network),
+            ('external_id', 'in', list(by_id)),
+        ])
+        for mention in mentions:
+            item = by_id[mention.external_id]
+            if item.deleted:
+                mention.deleted_at = mention.deleted_at or fields.Datetime.now()
+            elif (mention.edited_at or mention.posted_at) < naive(item.edited_at):
+                row, _text = self._analyse(item)
+                names = ('text', 'edited_at', 'language', 'sentiment', 'sentiment_label', 'media')
+                mention.with_context(mail_notrack=True).write({name: row[name] for name in names})
+
+    def _announce(self, new):
+        """Tell the screens of those who may see the mentions; only ids travel."""
+        account = self.account_id
+        target = account.user_id.partner_id
+        if account.kind == 'brand':
+            target = self.env.ref('social_crm.social_crm_group_user')
+        target._bus_send('social_crm.mention', {'ids': list(new.values()), 'company_id': account.company_id.id})

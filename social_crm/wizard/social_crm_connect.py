@@ -1,0 +1,113 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ..providers import adapter_class
+from ..providers.errors import ProviderError
+
+
+class SocialCrmConnect(models.TransientModel):
+    """The dialog that starts a connection: which network, which server, for whom."""
+
+    _name = 'social.crm.connect'
+    _description = 'Connect a Social Account'
+
+    account_id = fields.Many2one('social.crm.account', readonly=True)
+    network = fields.Selection(
+        selection='_selection_network', required=True, compute='_compute_from_account',
+        store=True, readonly=False, precompute=True,
+    )
+    server = fields.Char(
+        compute='_compute_from_account', store=True, readonly=False, precompute=True,
+        help='Address of your server or your whole handle, such as: mastodon.social or @me@mastodon.social',
+    )
+    asks_server = fields.Boolean(compute='_compute_asks_server')
+    kind = fields.Selection(
+        [('brand', 'Brand: used by the team'), ('personal', 'Personal: used by me alone')],
+        required=True, compute='_compute_from_account', store=True, readonly=False, precompute=True,
+    )
+    may_connect_brand = fields.Boolean(compute='_compute_may_connect_brand')
+    capabilities = fields.Char(compute='_compute_capabilities')
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('account_id')
+    def _compute_from_account(self):
+        manager = self.env.user.has_group('social_crm.social_crm_group_manager')
+        for wizard in self:
+            account = wizard.account_id
+            wizard.network = account.network or self._selection_network()[0][0]
+            wizard.server = account.server
+            wizard.kind = account.kind if account else 'brand' if manager else 'personal'
+
+    @api.depends('network')
+    def _compute_asks_server(self):
+        for wizard in self:
+            wizard.asks_server = 'servers' in adapter_class(wizard.network).features
+
+    def _compute_may_connect_brand(self):
+        self.may_connect_brand = self.env.user.has_group('social_crm.social_crm_group_manager')
+
+    @api.depends('network')
+    def _compute_capabilities(self):
+        labels = self.env['res.company']._social_crm_capability_labels()
+        for wizard in self:
+            wizard.capabilities = ', '.join(str(labels.get(name, name)) for name in wizard._wanted())
+
+    @api.model
+    def _selection_network(self):
+        return self.env['social.crm.app']._selection_network()
+
+    # === ACTION METHODS === #
+
+    def action_connect(self):
+        """Send the browser to the network, where the person signs in and agrees."""
+        self.ensure_one()
+        self.env['social.crm.credential'].sudo()._keys()  # sudo: only whether there is a key; no key, no connection
+        if self.account_id:
+            self.account_id._check_may_connect()
+        elif self.kind == 'brand' and not self.may_connect_brand:
+            raise AccessError(self.env._('Brand accounts are connected by a Social CRM administrator.'))
+        try:
+            app = self._app()
+            # sudo: nobody has rights on connections under way; user and company are kept in it
+            url = self.env['social.crm.oauth.state'].with_user(self.env.user).sudo()._start(
+                app, self.kind, self._wanted(), self.account_id, hint=self.server or '',
+            )
+        except ProviderError as error:
+            raise UserError(self._explain(error)) from error
+        return {'type': 'ir.actions.act_url', 'url': url, 'target': 'self'}
+
+    # === BUSINESS METHODS === #
+
+    def _wanted(self):
+        """Return the capabilities to ask for: switched on by the administrators, offered by the network."""
+        offered = adapter_class(self.network).capabilities
+        return [name for name in self.env.company._social_crm_capabilities() if name in offered]
+
+    def _app(self):
+        """Return the OAuth client to connect with."""
+        adapter = adapter_class(self.network)
+        # sudo: users connect personal accounts, and the client is the company's
+        App = self.env['social.crm.app'].sudo()
+        if 'register' in adapter.features:
+            server = adapter.normalise_server(self.server or '')
+            return App._for_server(self.network, server, self.env.company, adapter.scopes_for(self._wanted()))
+        app = App.search([('network', '=', self.network), ('company_id', '=', self.env.company.id)], limit=1)
+        if not app.client_id or not app.has_secret:
+            raise UserError(self.env._(
+                '%s is not set up yet. An administrator enters the app\'s client ID and secret in '
+                'Social CRM > Configuration > Apps.', adapter.label,
+            ))
+        return app
+
+    def _explain(self, error):
+        if error.code in ('bad_server', 'private_host', 'unsafe_host'):
+            return self.env._(
+                '"%s" is no address of a public server. Type it like mastodon.social, or your handle '
+                'like @me@mastodon.social.', self.server or '',
+            )
+        return self.env._(
+            '%(server)s cannot be connected right now. %(reason)s\nCheck the address, and try again in a minute.',
+            server=self.server or adapter_class(self.network).label,
+            reason=self.env['social.crm.account']._explain(error),
+        )
