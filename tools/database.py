@@ -86,7 +86,8 @@ def odoo(database, *arguments, config=None):
     problems = [line for line in text.splitlines() if ' ERROR ' in line or ' CRITICAL ' in line]
     problems = [line for line in problems if 'pg_trgm' not in line]
     if done.returncode or problems:
-        tail = '\n'.join((done.stdout + text).splitlines()[-40:])
+        lines = [line for line in (done.stdout + text).splitlines() if ' INFO ' not in line]
+        tail = '\n'.join(lines[-40:])
         raise Failure(f'{tail}\n\nOdoo failed on {database}; the whole log: {log}')
     return [
         line
@@ -101,7 +102,7 @@ def base():
     content = paths.digest(*files, str(environment.odoo_source()), *BASE_ADDONS)
     database = f'social_crm_base_{content[:8]}'
     filestore = paths.HOME / 'base-filestore' / database
-    key = f'{database}-{_server_key()}'
+    key = f'{database}-{server_key()}'
     if stamped(key, content) and exists(database):
         return database, filestore
     with lock('base'):
@@ -118,19 +119,20 @@ def base():
     return database, filestore
 
 
-def _server_key():
+def server_key():
     """Tells apart the servers that a stamp is about."""
     return paths.digest(sorted(postgres.connection().items()))[:6]
 
 
-def _addon_content(*addons):
+def addon_content(*addons, with_demo=False):
     """Hash of everything that an update of these addons would read."""
+    ignored = WITHOUT_UPDATE - {'demo'} if with_demo else WITHOUT_UPDATE
     parts = []
     for addon in addons:
         folder = paths.CHECKOUT / addon
         for path in sorted(folder.rglob('*')):
             inner = path.relative_to(folder).parts
-            if path.is_file() and path.suffix != '.pyc' and not WITHOUT_UPDATE & set(inner[:-1]):
+            if path.is_file() and path.suffix != '.pyc' and not ignored & set(inner[:-1]):
                 parts += [str(path.relative_to(paths.CHECKOUT)), path]
     return paths.digest(*parts, *addons)
 
@@ -148,8 +150,8 @@ def template(variant='main', fresh=False):
 def _prepare(variant, fresh=False):
     database = name(f'template_{variant}')
     addons = _addons_of(variant)
-    content = _addon_content(*addons)
-    key = f'{database}-{_server_key()}'
+    content = addon_content(*addons)
+    key = f'{database}-{server_key()}'
     if not fresh and stamped(key, content) and exists(database):
         return database
     unstamp(key)

@@ -1,0 +1,103 @@
+"""A real Odoo server in a process of its own, for end-to-end tests and benchmarks.
+
+    with database.clone() as name, odoo_process.start(name) as odoo:
+        …                    # odoo.url, odoo.log, odoo.kill(), odoo.restart()
+
+Cron threads work as in production; SIGKILL by `kill()` is how a crash looks.
+"""
+
+import contextlib
+import json
+import urllib.request
+
+from . import configuration, paths
+from .processes import Process
+
+#: Sign-in of the administrator in databases that we made.
+LOGIN, PASSWORD = 'admin', 'admin'
+
+
+class OdooProcess:
+    """An Odoo server on one database and a free port, ended with this process at the latest."""
+
+    def __init__(self, database, *, port=0, workers=0, crons=2, options=None, arguments=()):
+        self.database = database
+        self.port = port or configuration.free_port()
+        self.url = f'http://127.0.0.1:{self.port}'
+        self.log = paths.LOGS / f'{database}-{self.port}.log'
+        self.config = configuration.write(
+            f'server-{self.port}',
+            db_name=database,
+            dbfilter=f'^{database}$',
+            http_port=self.port,
+            # With workers the websocket has a port of its own.
+            gevent_port=configuration.free_port() if workers else self.port,
+            workers=workers,
+            max_cron_threads=crons,
+            **(options or {}),
+        )
+        self.arguments = arguments
+        self.process = None
+
+    def start(self, timeout=90):
+        """Start the server and wait until it answers."""
+        self.log.unlink(missing_ok=True)
+        command = [*configuration.command(), '--config', self.config, *self.arguments]
+        variables = configuration.environment_variables()
+        self.process = Process(command, self.log, env=variables, cwd=paths.CHECKOUT)
+        self.process.wait_until(self.is_ready, timeout, f'Odoo on {self.url}')
+        return self
+
+    def is_ready(self):
+        try:
+            with urllib.request.urlopen(f'{self.url}/web/health', timeout=5) as answer:  # noqa: S310
+                return answer.status == 200
+        except OSError:
+            return False
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def kill(self):
+        """End it at once (SIGKILL to all its processes), as a crash would."""
+        self.process.kill()
+
+    def stop(self):
+        """End it as an administrator would."""
+        if self.process:
+            self.process.stop()
+
+    def restart(self):
+        """Start again on the same port."""
+        self.stop()
+        return self.start()
+
+    def call(self, model, method, *args, **kwargs):
+        """Call a model's method through JSON-RPC as the administrator."""
+        user = self._rpc('common', 'login', self.database, LOGIN, PASSWORD)
+        return self._rpc(
+            'object', 'execute_kw', self.database, user, PASSWORD, model, method, args, kwargs
+        )
+
+    def _rpc(self, service, method, *args):
+        params = {'service': service, 'method': method, 'args': args}
+        body = json.dumps({'jsonrpc': '2.0', 'method': 'call', 'params': params}).encode()
+        request = urllib.request.Request(f'{self.url}/jsonrpc', body)  # noqa: S310
+        request.add_header('Content-Type', 'application/json')
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
+            result = json.load(answer)
+        if 'error' in result:
+            raise RuntimeError(result['error']['data']['debug'])
+        return result['result']
+
+
+@contextlib.contextmanager
+def start(database, **kwargs):
+    """Give a running server; the log stays for reading, the configuration does not."""
+    server = OdooProcess(database, **kwargs)
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+        server.config.unlink(missing_ok=True)

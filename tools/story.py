@@ -1,0 +1,62 @@
+"""The people on the demo's fediverse server and what they have to say."""
+
+import random
+import threading
+import time
+import urllib.error
+
+from .steps import say
+
+BRAND = 'acme'
+PEOPLE = {
+    BRAND: ('Acme Furniture', 'Desks and chairs that last. We read every message.'),
+    'ada': ('Ada Okafor', 'Office manager, plants, coffee.'),
+    'bruno': ('Bruno Keller', 'Schreinert am Wochenende.'),
+    'chloe': ('Chloé Martin', 'Architecte à Lyon.'),
+    'dan': ('Dan Price', 'I review things that I sit on.'),
+}
+#: Who says what; `{brand}` becomes a mention that notifies the brand.
+SCENES = (
+    ('ada', '{brand} Love the new standing desk, it made my whole week! 😍', {}),
+    ('dan', '{brand} third week without an answer about my broken chair. Terrible service.', {}),
+    ('bruno', '{brand} Liefert ihr auch nach Österreich? Wir brauchen zwanzig Schreibtische.', {}),
+    ('chloe', '{brand} Bonjour, quel est le délai pour douze chaises ? #mobilier', {}),
+    ('ada', 'Which desk would you buy for a small office? Looking for quotes. #officefurniture', {}),
+    ('dan', '{brand} my order number is 4711, can you call me?', {'visibility': 'direct'}),
+    ('bruno', 'Acme hat wieder geliefert, wie immer pünktlich. 👍 #acme', {}),
+    ('ada', '{brand} We need a quote for 40 desks for our new office, who can I talk to?', {}),
+    ('chloe', '{brand} Merci pour la réponse rapide ! 😊', {}),
+    ('dan', '{brand} update: the new chair arrived broken too. I want my money back 😡', {}),
+)
+
+
+def add_people(server):
+    """Create the people; everybody follows everybody, so that timelines are not empty."""
+    for login, (name, biography) in PEOPLE.items():
+        server.add_account(login, name, biography)
+    for login in PEOPLE:
+        for other in PEOPLE:
+            if login != other:
+                server.follow(login, other)
+
+
+def play(server, pause=0):
+    """Let the people say everything once."""
+    for login, text, values in SCENES:
+        server.note(login, text.format(brand=f'@{BRAND}'), **values)
+        say(f'  story: {login} wrote: {text.format(brand=f"@{BRAND}")}')
+        time.sleep(pause and pause * random.uniform(0.5, 1.5))  # noqa: S311
+
+
+def play_in_background(server):
+    """Let somebody say something every now and then, beginning at once."""
+
+    def loop():
+        while server.process.is_running():
+            try:
+                play(server, pause=12)
+            except urllib.error.URLError as error:
+                say(f'  story: the fediverse server does not answer ({error})')
+                return
+
+    threading.Thread(target=loop, daemon=True).start()
