@@ -17,13 +17,14 @@ _INVISIBLE = (
 # Marks that writers of the script leave out or add at will. Not those of Indic scripts, Thai or kana,
 # which are letters there.
 _ACCENTS = (
-    '\u0300-\u0305\u0307\u0309-\u036f\u0483-\u0487'
+    '\u0300-\u0305\u0307\u0309-\u036f\u0483-\u0489'
     '\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7'
     '\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed'
     '\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f'
 )
-# й, ў and ї are letters of their own, ё is written е as often as not.
-_STRIPPED = re.compile(
+_STRIPPED = re.compile(f'[{_INVISIBLE}{_ACCENTS}\u0306\u0308]+')
+# й, ў and ї are letters of their own, ё is written е as often as not. Slower, so only where needed.
+_STRIPPED_CYRILLIC = re.compile(
     f'[{_INVISIBLE}{_ACCENTS}]+|(?<![\u0418\u0438\u0423\u0443])\u0306+|(?<![\u0406\u0456])\u0308+')
 
 _LETTERS = {
@@ -71,7 +72,8 @@ def fold(text: str) -> str:
         return text.lower()
     folded = unicodedata.normalize('NFKD', text.translate(_MARKS_OF_TRADE)
                                    if '\u2122' in text or '\u2120' in text else text)
-    folded = _STRIPPED.sub('', folded).casefold()
+    cyrillic = '\u0306' in folded or '\u0456\u0308' in folded or '\u0406\u0308' in folded
+    folded = (_STRIPPED_CYRILLIC if cyrillic else _STRIPPED).sub('', folded).casefold()
     if folded.isascii():
         return folded
     if _SPECIAL.search(folded):

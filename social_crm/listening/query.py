@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .fold import fold
 from .nodes import And, Node, Not, Or, Term, matched_terms, without_term, write
 from .parser import join, read
 from .terms import ERROR_CODES, Code, QueryError, term_node
@@ -91,11 +92,12 @@ def _entries(entries: Sequence[str], field: str, mark: str = '') -> list[Node]:
             continue
         if len(nodes) == MAX_ENTRIES:
             raise QueryError('too_many_terms', 0, len(entry), field, index)
-        added = mark if not entry.lstrip().startswith(mark) else ''
+        added = '' if not mark or fold(entry.lstrip()[0]) == mark else mark
         try:
             nodes.append(term_node(added + entry.lstrip() if added else entry))
         except QueryError as error:
-            position = max(error.position - len(added), 0)
+            blanks = len(entry) - len(entry.lstrip()) if added else 0
+            position = max(error.position - len(added), 0) + blanks
             raise QueryError(error.code, position, error.length, field, index) from None
     return nodes
 

@@ -31,16 +31,21 @@ _UNSPACED = (
 )
 _EMOJI = '\u231a-\u23ff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff'
 _SPACED = rf'[^\W_{_UNSPACED}]'
-_PIECE = re.compile(rf'[{_UNSPACED}]+|{_SPACED}+(?:[{MARKS}]+{_SPACED}*)*|[{_EMOJI}]')
+_PIECE = re.compile(rf'{_SPACED}+(?:[{MARKS}]+{_SPACED}*)*|[{_UNSPACED}]+|[{_EMOJI}]')
+# The same for texts without runs and marks, at half the time; and where those may occur.
+_SIMPLE_PIECE = re.compile(rf'[^\W_]+|[{_EMOJI}]')
+_NOT_SIMPLE = re.compile(
+    '[\u0700-\u1dff\u2c80-\ud7ff\uf900-\uffff\U00010000-\U0001efff\U00020000-\U0010ffff]')
 _ASCII_PIECE = re.compile('[a-z0-9]+')
 _RUN = re.compile(f'[{_UNSPACED}]')
 
 _TAG_BODY = rf'\w+(?:[{MARKS}]+\w*)*'
-_TAG = re.compile(rf'(?<![a-z0-9_/&])#{_TAG_BODY}')
+# The sign comes before the look behind it: a literal start is searched for much faster.
+_TAG = re.compile(rf'#(?<![a-z0-9_/&]#){_TAG_BODY}')
 _HANDLE_BODY = (
     r'(?:[a-z0-9_]+(?:[.\-][a-z0-9_]+)*|\w+(?:[.\-]\w+)*)(?:@[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?)?')
 # In "hello@acme" the sign follows a letter: an e-mail address, not a handle.
-_HANDLE = re.compile(rf'(?<![a-z0-9_./@])@{_HANDLE_BODY}')
+_HANDLE = re.compile(rf'@(?<![a-z0-9_./@]@){_HANDLE_BODY}')
 _URL = re.compile(r'(https?://)([^\s?#]*)([?#][!-~]*)?')
 
 
@@ -88,10 +93,15 @@ def _without_hosts(folded: str) -> str:
     return _HANDLE.sub(_mask_handle, folded) if '@' in folded else folded
 
 
+def _cut(masked: str) -> list[str]:
+    if masked.isascii():
+        return _ASCII_PIECE.findall(masked)
+    return (_PIECE if _NOT_SIMPLE.search(masked) else _SIMPLE_PIECE).findall(masked)
+
+
 def split(folded: str) -> list[str]:
     """Return the words and runs of a folded text, in order."""
-    masked = _without_hosts(_without_urls(folded))
-    return (_ASCII_PIECE if masked.isascii() else _PIECE).findall(masked)
+    return _cut(_without_hosts(_without_urls(folded)))
 
 
 def _handle_tokens(handles: Iterable[str]) -> Iterable[str]:
@@ -111,7 +121,7 @@ class Text:
     :param handles: further handles (for one: the account it was addressed to), with or without ``@``
     """
 
-    __slots__ = ('_given', '_joined', '_pieces', '_places', '_runs', '_tokens', 'plain')
+    __slots__ = ('_given', '_joined', '_layout', '_pieces', '_runs', '_tokens', 'plain')
 
     def __init__(self, plain: str, hashtags: Iterable[str] = (), handles: Iterable[str] = ()) -> None:
         self.plain = plain
@@ -120,7 +130,7 @@ class Text:
         self._pieces: list[str] = []
         self._joined = ''
         self._runs: list[str] | None = None
-        self._places: list[tuple[int, int]] | None = None
+        self._layout: _Layout | None = None
 
     @property
     def tokens(self) -> set[str]:
@@ -164,45 +174,61 @@ class Text:
             tokens.update([f'#{fold(tag).lstrip("#")}' for tag in hashtags])
         if handles:
             tokens.update(_handle_tokens(f'@{fold(handle).lstrip("@")}' for handle in handles))
-        self._pieces = (_ASCII_PIECE if masked.isascii() else _PIECE).findall(masked)
+        self._pieces = _cut(masked)
         tokens.update(self._pieces)
         return tokens
 
-    def _original(self, start: int, end: int, term: str) -> Span:
-        """Return the place in the original text of a place in the folded text."""
-        if self._places is None:
-            self._places = fold_map(self.plain[:MAX_TEXT])
-        return Span(self._places[start][0], self._places[end - 1][1], term)
+    @property
+    def layout(self) -> _Layout:
+        """Where everything stands; only needed to show matches."""
+        if self._layout is None:
+            self._layout = _Layout(self.plain[:MAX_TEXT])
+        return self._layout
 
     def find_marked(self, token: str, term: str, prefix: bool = False) -> list[Span]:
         """Return where the ``#tag`` or ``@handle`` stands (with ``prefix``: one beginning so)."""
-        masked = _without_urls(fold(self.plain[:MAX_TEXT]))
-        spans = []
-        for match in (_TAG if token[0] == '#' else _HANDLE).finditer(masked):
-            names = {match.group()} if token[0] == '#' else set(_handle_tokens([match.group()]))
+        layout = self.layout
+        found = []
+        for match in (_TAG if token[0] == '#' else _HANDLE).finditer(layout.masked):
+            names = [match.group()] if token[0] == '#' else list(_handle_tokens([match.group()]))
             if token in names or (prefix and any(name.startswith(token) for name in names)):
-                spans.append(self._original(*match.span(), term))
-        return spans
+                found.append(layout.original(*match.span(), term))
+        return found
 
     def find_words(self, needle: str, term: str) -> list[Span]:
         """Return where the needle of ``joined`` stands; a word that only begins so counts whole."""
-        masked = _without_hosts(_without_urls(fold(self.plain[:MAX_TEXT])))
-        places = [match.span() for match in _PIECE.finditer(masked)]
-        offsets = [1, *accumulate((len(p) + 1 for p in self.pieces), initial=1)][1:-1]
-        spans: list[Span] = []
-        first = self.joined.find(needle)
-        while first >= 0:
-            last = first + len(needle) - 1 - needle.endswith(' ')
-            begin = self._place(first + needle.startswith(' '), offsets, places)
-            end = self._place(last, offsets, places)
-            if not needle.endswith(' ') and not is_run(needle[-1]):
-                end = places[bisect_right(offsets, last) - 1][1] - 1
-            spans.append(self._original(begin, end + 1, term))
-            first = self.joined.find(needle, first + 1)
-        return spans
+        layout = self.layout
+        whole = not needle.endswith(' ') and not is_run(needle[-1])
+        found = []
+        at = self.joined.find(needle)
+        while at >= 0:
+            first = layout.place(at + needle.startswith(' '))
+            last = layout.place(at + len(needle) - 1 - needle.endswith(' '), to_end=whole)
+            found.append(layout.original(first, last + 1, term))
+            at = self.joined.find(needle, at + 1)
+        return found
 
-    @staticmethod
-    def _place(index: int, offsets: list[int], places: list[tuple[int, int]]) -> int:
-        """Return the position in the folded text of a character of ``joined``."""
-        piece = bisect_right(offsets, index) - 1
-        return places[piece][0] + index - offsets[piece]
+
+class _Layout:
+    """Positions in a text: in the original, in the folded form, and in ``Text.joined``."""
+
+    def __init__(self, plain: str) -> None:
+        self.masked = _without_urls(fold(plain))
+        self._originals = fold_map(plain)
+        pieces = [match.span() for match in _PIECE.finditer(_without_hosts(self.masked))]
+        self._pieces = pieces
+        # Where each piece begins in ``joined``: one space before each.
+        self._begins = list(accumulate(
+            (end - start + 1 for start, end in pieces[:-1]), initial=1))
+
+    def place(self, index: int, to_end: bool = False) -> int:
+        """Return the position in the folded text of a character of ``joined``, or of the last one of
+        its word.
+        """
+        number = bisect_right(self._begins, index) - 1
+        start, end = self._pieces[number]
+        return end - 1 if to_end else start + index - self._begins[number]
+
+    def original(self, start: int, end: int, term: str) -> Span:
+        """Return the place in the original text of a place in the folded text."""
+        return Span(self._originals[start][0], self._originals[end - 1][1], term)
