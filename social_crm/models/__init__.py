@@ -14,3 +14,4 @@ from . import res_company
 from . import res_config_settings
 from . import crm_lead
 from . import helpdesk_ticket
+from . import utm_campaign

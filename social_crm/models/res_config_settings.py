@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 
 class ResConfigSettings(models.TransientModel):
@@ -9,3 +10,14 @@ class ResConfigSettings(models.TransientModel):
     social_crm_use_reply = fields.Boolean(related='company_id.social_crm_use_reply', readonly=False)
     social_crm_use_publish = fields.Boolean(related='company_id.social_crm_use_publish', readonly=False)
     social_crm_use_lead_forms = fields.Boolean(related='company_id.social_crm_use_lead_forms', readonly=False)
+    social_crm_key_problem = fields.Text(compute='_compute_social_crm_key_problem')
+
+    @api.depends('company_id')
+    def _compute_social_crm_key_problem(self):
+        """Tell what is to be done before logins can be stored; empty when all is well."""
+        try:
+            self.env['social.crm.credential'].sudo()._keys()  # sudo: only whether there is a key
+        except UserError as error:
+            self.social_crm_key_problem = str(error)
+        else:
+            self.social_crm_key_problem = False

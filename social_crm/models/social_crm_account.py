@@ -58,7 +58,8 @@ class SocialCrmAccount(models.Model):
     )
     wanted_capabilities = fields.Char(readonly=True)
     granted_scopes = fields.Char(readonly=True, tracking=True)
-    missing_capabilities = fields.Char(compute='_compute_missing_capabilities')
+    permitted_capabilities = fields.Char('Permitted', compute='_compute_missing_capabilities')
+    missing_capabilities = fields.Char('Missing Permissions', compute='_compute_missing_capabilities')
     connected_at = fields.Datetime(readonly=True)
     expires_at = fields.Datetime('Login Expires', compute='_compute_expires_at', compute_sudo=True)
 
@@ -99,12 +100,17 @@ class SocialCrmAccount(models.Model):
         for account in self:
             account.expires_at = expiry.get(account.id)
 
-    @api.depends('wanted_capabilities', 'granted_scopes', 'network')
+    @api.depends('wanted_capabilities', 'granted_scopes', 'network', 'state')
     def _compute_missing_capabilities(self):
         labels = self.env['res.company']._social_crm_capability_labels()
         for account in self:
             missing = account._missing_capabilities()
+            wanted = (account.wanted_capabilities or '').split()
             account.missing_capabilities = ', '.join(str(labels.get(name, name)) for name in missing)
+            account.permitted_capabilities = ', '.join(
+                str(labels.get(name, name)) for name in wanted
+                if name not in missing and account.state in ('connected', 'reconnect')
+            )
 
     def _compute_mention_count(self):
         counts = dict(self.env['social.crm.mention']._read_group(

@@ -24,11 +24,15 @@ class SocialCrmAudit(models.Model):
         required=True, readonly=True,
     )
     account_id = fields.Many2one('social.crm.account', readonly=True, ondelete='set null', index='btree_not_null')
-    network = fields.Char(readonly=True)
+    network = fields.Selection(selection='_selection_network', readonly=True)
     handle = fields.Char(readonly=True)
     user_id = fields.Many2one('res.users', 'By', readonly=True, ondelete='restrict')
     company_id = fields.Many2one('res.company', readonly=True, index=True)
     detail = fields.Char(readonly=True)
+
+    @api.model
+    def _selection_network(self):
+        return self.env['social.crm.app']._selection_network()
 
     @api.model
     def _log(self, event, account, detail=''):

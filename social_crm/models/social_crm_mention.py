@@ -5,7 +5,7 @@ import psycopg2.errors
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import plaintext2html
 
 from .. import listening
@@ -58,6 +58,8 @@ class SocialCrmMention(models.Model):
     )
     author_id = fields.Many2one('social.crm.profile', required=True, readonly=True, index=True, ondelete='restrict')
     author_avatar_url = fields.Char(related='author_id.avatar_url')
+    author_name = fields.Char(related='author_id.name', string='Author Name')
+    author_handle = fields.Char(related='author_id.handle', string='Author Handle')
     partner_id = fields.Many2one(related='author_id.partner_id', string='Contact')
     text = fields.Text(readonly=True)
     url = fields.Char('Link', readonly=True)
@@ -93,12 +95,15 @@ class SocialCrmMention(models.Model):
     )
     lead_id = fields.Many2one('crm.lead', index='btree_not_null', tracking=True, ondelete='set null')
     ticket_id = fields.Many2one('helpdesk.ticket', index='btree_not_null', tracking=True, ondelete='set null')
+    ticket_number = fields.Char(related='ticket_id.number')
     act_state = fields.Selection(
         [('none', 'Nothing to do'), ('pending', 'Waiting'), ('done', 'Done'), ('failed', 'Failed')],
         'Actions', default='none', required=True, readonly=True, copy=False,
     )
     act_error = fields.Char('Action Error', readonly=True, copy=False)
-    explanation = fields.Html(compute='_compute_explanation', sanitize=False)
+    explanation = fields.Html(
+        'Why This Matched', compute='_compute_explanation', compute_sudo=True, sanitize=False,
+    )
 
     _unique_item = models.UniqueIndex(
         '(company_id, network, external_id)', 'This item is stored already.',
@@ -169,6 +174,13 @@ class SocialCrmMention(models.Model):
         self._lock_authors()
         self._open_tickets({})
         return self._open_records(self.ticket_id)
+
+    def action_open_url(self):
+        """Open the item on its network."""
+        self.ensure_one()
+        if not (self.url or '').startswith(('https://', 'http://')):
+            raise UserError(self.env._('The network gives no address for this.'))
+        return {'type': 'ir.actions.act_url', 'url': self.url, 'target': 'new'}
 
     def action_retry(self):
         """Run the rules' actions again that failed."""

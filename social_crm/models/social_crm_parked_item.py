@@ -1,3 +1,5 @@
+import json
+
 from odoo import api, fields, models
 
 from ..providers.types import Unreadable
@@ -19,12 +21,20 @@ class SocialCrmParkedItem(models.Model):
     external_id = fields.Char(readonly=True)
     reason = fields.Char(readonly=True)
     payload = fields.Json(readonly=True)
+    payload_text = fields.Text('Payload Received', compute='_compute_payload_text')
     state = fields.Selection([('parked', 'Parked'), ('replayed', 'Replayed'), ('dropped', 'Dropped')],
                              default='parked', required=True, readonly=True)
 
     _unique_item = models.UniqueIndex(
         "(account_id, external_id) WHERE state = 'parked' AND external_id IS NOT NULL", 'This item is parked already.',
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('payload')
+    def _compute_payload_text(self):
+        for item in self:
+            item.payload_text = json.dumps(item.payload, indent=2, ensure_ascii=False)
 
     # === ACTION METHODS === #
 

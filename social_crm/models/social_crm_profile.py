@@ -1,7 +1,19 @@
+import re
+
 from odoo import api, fields, models
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tools import escape_psql
 
 from ..listening import Facts
 from ..tools import clean, insert_skip_known
+
+PROFILE_URL = re.compile(r'https?://(?:www\.)?(?P<host>[^/]+)/(?:users/|profile/)?@?(?P<name>[^/?#]+)')
+
+# What a network tells stays as it tells it; a profile entered by hand is free until the network knows it.
+OBSERVED_FIELDS = frozenset((
+    'network', 'external_id', 'handle', 'name', 'url', 'avatar_url', 'headline', 'bio', 'location',
+    'followers', 'following', 'posts', 'verified', 'bot', 'links', 'refreshed_at', 'company_id',
+))
 
 
 class SocialCrmProfile(models.Model):
@@ -9,14 +21,16 @@ class SocialCrmProfile(models.Model):
 
     _name = 'social.crm.profile'
     _description = 'Social Profile'
-    _inherit = ['mail.thread']
+    _inherit = ['mail.thread', 'avatar.mixin']
     _order = 'name, handle, id'
     _rec_names_search = ['handle', 'name']
     _check_company_auto = True
 
-    network = fields.Selection(selection='_selection_network', required=True, readonly=True)
+    network = fields.Selection(
+        selection='_selection_network', required=True, default=lambda self: self._selection_network()[0][0],
+    )
     external_id = fields.Char(readonly=True, copy=False)
-    handle = fields.Char(required=True, readonly=True, index=True)
+    handle = fields.Char(required=True, index=True, help='As the network writes it, such as: ada@mastodon.social')
     name = fields.Char(readonly=True)
     url = fields.Char('Public Page', readonly=True)
     avatar_url = fields.Char(readonly=True)
@@ -29,6 +43,7 @@ class SocialCrmProfile(models.Model):
     verified = fields.Boolean(readonly=True)
     bot = fields.Boolean(readonly=True)
     links = fields.Json(readonly=True)
+    links_html = fields.Html('Links', compute='_compute_links_html', sanitize=False)
     refreshed_at = fields.Datetime(readonly=True)
     company_id = fields.Many2one(
         'res.company', required=True, readonly=True, index=True, default=lambda self: self.env.company,
@@ -65,9 +80,54 @@ class SocialCrmProfile(models.Model):
         for profile in self:
             profile.mention_count = counts.get(profile, 0)
 
+    @api.depends('url', 'links')
+    def _compute_links_html(self):
+        for profile in self:
+            links = [
+                link for link in profile.links or []
+                if str(link.get('url', '')).startswith(('https://', 'http://'))
+            ]
+            profile.links_html = bool(links) and self.env['ir.qweb']._render(
+                'social_crm.profile_links', {'links': links},
+            )
+
+    def _compute_avatar(self, avatar_field, image_field):
+        """Show the contact's picture as long as the network's is not stored here, else initials.
+
+        Nothing is loaded from the network by the browser: that would tell it who looks at whom.
+        """
+        pictured = self.filtered(lambda profile: not profile[image_field] and profile.partner_id[image_field])
+        for profile in pictured:
+            profile[avatar_field] = profile.partner_id[image_field]
+        super(SocialCrmProfile, self - pictured)._compute_avatar(avatar_field, image_field)
+
     @api.model
     def _selection_network(self):
         return self.env['social.crm.app']._selection_network()
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Add profiles; of those that a person enters by handle, one that is known already is linked."""
+        if self.env.su:
+            return super().create(vals_list)
+        profiles = self.browse()
+        for vals in vals_list:
+            vals = {**vals, 'handle': self._clean_handle(vals.get('handle'))}
+            known = self._find_by_handle(vals)
+            if known:
+                known._link_contact(vals.get('partner_id'))
+            profiles |= known or super().create([vals])
+        return profiles
+
+    def write(self, vals):
+        observed = OBSERVED_FIELDS & vals.keys()
+        if observed and not self.env.su and any(profile.external_id for profile in self):
+            raise AccessError(self.env._('What a network tells about a person cannot be changed here.'))
+        if not self.env.su and vals.get('handle'):
+            vals = {**vals, 'handle': self._clean_handle(vals['handle'])}
+        return super().write(vals)
 
     # === ACTION METHODS === #
 
@@ -82,6 +142,9 @@ class SocialCrmProfile(models.Model):
     def action_unblock(self):
         self.write({'blocked': False})
 
+    def action_unlink_contact(self):
+        self.write({'partner_id': False})
+
     def action_view_mentions(self):
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id('social_crm.social_crm_mention_action')
@@ -89,6 +152,37 @@ class SocialCrmProfile(models.Model):
         return action
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _clean_handle(self, text):
+        """Return a handle as it is stored, for what a person typed: @me, a URL, in any case."""
+        handle = (text or '').strip().lower()
+        address = PROFILE_URL.match(handle)
+        if address:
+            handle = address['name'] if '@' in address['name'] else f'{address["name"]}@{address["host"]}'
+        return handle.lstrip('@')
+
+    @api.model
+    def _find_by_handle(self, vals):
+        network = vals.get('network') or self.default_get(['network'])['network']
+        return self.search([
+            ('company_id', '=', vals.get('company_id') or self.env.company.id),
+            ('network', '=', network), ('handle', '=ilike', escape_psql(vals['handle'])),
+        ], limit=1)
+
+    def _link_contact(self, partner_id):
+        """Link a profile that is known already.
+
+        :raise ValidationError: when it belongs to another contact
+        """
+        self.ensure_one()
+        if self.partner_id and partner_id and self.partner_id.id != partner_id:
+            raise ValidationError(self.env._(
+                '@%(handle)s is linked to %(contact)s already.',
+                handle=self.handle, contact=self.partner_id.display_name,
+            ))
+        if partner_id:
+            self.partner_id = partner_id
 
     def _open_lead(self):
         """Return the author's open lead, if there is one."""

@@ -41,6 +41,7 @@ class SocialCrmStream(models.Model):
     account_id = fields.Many2one('social.crm.account', required=True, index=True, ondelete='cascade')
     company_id = fields.Many2one(related='account_id.company_id', store=True)
     kind = fields.Char(required=True)
+    label = fields.Char('Listens To', compute='_compute_label')
     query = fields.Char(required=True, default='')
     active = fields.Boolean(default=True)
     cursor = fields.Text()
@@ -55,6 +56,23 @@ class SocialCrmStream(models.Model):
 
     _unique_stream = models.UniqueIndex('(account_id, kind, query)', 'This stream exists already.')
     _due = models.Index('(next_due) WHERE active')
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('kind', 'query')
+    def _compute_label(self):
+        labels = {
+            'notifications': self.env._('Mentions, replies and comments'),
+            'mentions': self.env._('Mentions, replies and comments'),
+            'conversations': self.env._('Direct messages'),
+            'messages': self.env._('Direct messages'),
+            'hashtag': self.env._('Hashtag'),
+            'search': self.env._('Search'),
+        }
+        for stream in self:
+            label = labels.get(stream.kind, stream.kind)
+            mark = '#' if stream.kind == 'hashtag' else ''
+            stream.label = f'{label} {mark}{stream.query}' if stream.query else label
 
     # === RECEIVE === #
 
