@@ -1,6 +1,6 @@
 """Spelling made comparable: case, accents, widths and invisible characters do not count.
 
-``fold`` is applied to posts and to rules alike, so that ``café``, ``CAFE`` and ``ｃａｆé`` are one word.
+``fold`` is applied to posts and to rules alike: ``café``, ``CAFE`` and ``ｃａｆé`` are one word.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Invisible characters: soft hyphen, joiners, direction marks, variation selectors, skin tones, tags.
+# Soft hyphen, joiners, direction marks, variation selectors, skin tones, tags.
 # People hide words with them, and keyboards add them unasked.
 _INVISIBLE = (
     '\u00ad\u034f\u061c\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff'
     '\U0001f3fb-\U0001f3ff\U000e0000-\U000e01ef'
 )
-# Marks that writers of the script leave out or add at will. Not those of Indic scripts, Thai or kana,
-# which are letters there.
+# Marks that writers of the script leave out or add at will. Not those of Indic scripts, Thai or
+# kana, which are letters there.
 _ACCENTS = (
     '\u0300-\u0305\u0307\u0309-\u036f\u0483-\u0489'
     '\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7'

@@ -1,7 +1,7 @@
 """All rules at once.
 
-Each query is filed under few *triggers*: tokens of which a text must hold one to match. A text looks
-its tokens up and only the queries found that way are evaluated, so the cost follows the number of
+Each query is filed under few *triggers*: tokens of which a text must hold one to match. A text
+looks its tokens up and only the queries found that way are evaluated, so the cost follows the number of
 queries that a text nearly matches, not the number of queries.
 """
 
@@ -19,7 +19,7 @@ Key = TypeVar('Key', bound=Hashable)
 
 
 class Trigger(NamedTuple):
-    """``kind``: ``token`` (whole), ``prefix`` (begins so) or ``gram`` (1 or 2 characters of a run)."""
+    """``kind``: ``token`` (whole), ``prefix`` (begins so), ``gram`` (1 or 2 letters of a run)."""
 
     kind: str
     value: str

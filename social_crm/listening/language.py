@@ -14,18 +14,19 @@ from typing import Any
 MAX_TEXT = 1000
 #: Words that a text needs before its language is guessed from them.
 MIN_WORDS = 4
-#: Share among all languages that the guess needs. On 4,300 sentences of 34 languages: 94 % known, 1.7 %
-#: of those wrong, most of them between Serbian, Croatian and Bosnian.
+#: Share among all languages that the guess needs: MEASURED
 MIN_CONFIDENCE = 0.45
 
 #: ISO 639-1.
 CODES = frozenset(
-    'aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de '
-    'dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia '
-    'id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo '
-    'lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn nr nv ny oc oj om or os pa pi pl ps '
-    'pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl '
-    'tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu'.split())
+    'aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy '
+    'da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht '
+    'hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky '
+    'la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn nr nv ny oc '
+    'oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st '
+    'su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za '
+    'zh zu '
+    .split())
 
 # Old codes, and the three-letter ones that networks and translators send.
 _ALIASES = {
@@ -54,15 +55,15 @@ _SCRIPTS = {
     'th': '\u0e00-\u0e7f', 'lo': '\u0e80-\u0eff', 'my': '\u1000-\u109f',
     'ka': '\u10a0-\u10ff\u1c90-\u1cbf', 'ko': '\u1100-\u11ff\u3130-\u318f\uac00-\ud7ff',
     'km': '\u1780-\u17ff',
-    'kana': '\u3040-\u309f\u30a0-\u30fa\u30fc-\u30ff\uff66-\uff9d', 'han': '\u3400-\u9fff\uf900-\ufaff',
+    'kana': '\u3040-\u309f\u30a0-\u30fa\u30fc-\u30ff\uff66-\uff9d',
+    'han': '\u3400-\u9fff\uf900-\ufaff',
 }
 _SCRIPT = re.compile('|'.join(f'(?P<{name}>[{ranges}]+)' for name, ranges in _SCRIPTS.items()))
 _NOISE = re.compile(
-    r'https?://\S+|www\.\S+|[\w.+\-]+@[\w\-]+\.[\w.\-]+'  # addresses
+    r'https?://\S+|www\.\S+|(?<![\w.+\-])[\w.+\-]+@[\w\-]+\.[\w.\-]+'  # addresses
     r'|[@#＠＃][\w.\-@]+'  # handles, hashtags
     r'|[\u200b-\u200f\u2060-\u206f\ufe00-\ufe0f\ufeff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]+'
     r'|[\ud800-\udfff]+|\d+')
-_WORD = re.compile(r'[^\W\d_]{2,}')
 #: Characters of Chinese or Japanese that say as much as ``MIN_WORDS`` words.
 _MIN_HAN = 6
 
@@ -89,7 +90,7 @@ def _load() -> Any:
 
 
 def normalise(code: str) -> str:
-    """Return the ISO 639-1 code of a language tag (``en-US``, ``pt_BR``, ``iw``), ``''`` for others."""
+    """Return the ISO 639-1 code of a tag (``en-US``, ``pt_BR``, ``iw``), ``''`` for others."""
     language = re.split('[-_.@]', code.strip().lower(), maxsplit=1)[0]
     language = _ALIASES.get(language, language)
     return language if language in CODES else ''
@@ -127,7 +128,7 @@ def detect(text: str) -> str:
             return ''
     elif script:
         return script
-    elif len(_WORD.findall(cleaned)) < MIN_WORDS:
+    elif sum(1 for word in cleaned.split() if word[0].isalpha() or word[-1].isalpha()) < MIN_WORDS:
         return ''
     label, confidence = _load().classify(' '.join(cleaned.split()))
     return normalise(label) if confidence >= MIN_CONFIDENCE else ''

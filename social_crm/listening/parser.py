@@ -1,7 +1,7 @@
 """Reader of boolean expressions.
 
 Written by hand, forty lines of recursive descent: lark, pyparsing, luqum and boolean.py would each
-be a dependency whose errors name tokens, not the character and the mistake that a person has to see.
+be a dependency whose errors name tokens, not the character and the mistake a person has to see.
 
     either := both ('OR' both)*          OR binds weakest
     both   := one ('AND'? one)*          two terms side by side mean AND
@@ -59,7 +59,7 @@ def _lexemes(expression: str) -> list[_Lexeme]:
 
 
 def join(kind: type[And] | type[Or], parts: list[Node]) -> Node:
-    """Join the parts under one node; nested nodes of that kind are taken in, a single part stays."""
+    """Join the parts under one node; nested ones of that kind are taken in, a single part stays."""
     if len(parts) == 1:
         return parts[0]
     flat: list[Node] = []

@@ -118,12 +118,14 @@ class Text:
 
     :param str plain: the text; only the first ``MAX_TEXT`` characters count
     :param hashtags: further hashtags as the network gave them, with or without ``#``
-    :param handles: further handles (for one: the account it was addressed to), with or without ``@``
+    :param handles: further handles (the account it was addressed to), with or without ``@``
     """
 
     __slots__ = ('_given', '_joined', '_layout', '_pieces', '_runs', '_tokens', 'plain')
 
-    def __init__(self, plain: str, hashtags: Iterable[str] = (), handles: Iterable[str] = ()) -> None:
+    def __init__(
+        self, plain: str, hashtags: Iterable[str] = (), handles: Iterable[str] = (),
+    ) -> None:
         self.plain = plain
         self._given = (hashtags, handles)
         self._tokens: set[str] | None = None
@@ -222,8 +224,9 @@ class _Layout:
             (end - start + 1 for start, end in pieces[:-1]), initial=1))
 
     def place(self, index: int, to_end: bool = False) -> int:
-        """Return the position in the folded text of a character of ``joined``, or of the last one of
-        its word.
+        """Return the position in the folded text of a character of ``joined``.
+
+        With ``to_end``, of the last character of its word.
         """
         number = bisect_right(self._begins, index) - 1
         start, end = self._pieces[number]
