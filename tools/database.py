@@ -17,8 +17,16 @@ from .steps import Failure, lock, run, stamp, stamped, step, unstamp
 BASE_ADDONS = ('crm', 'base_automation', 'utm', 'link_tracker', 'helpdesk_mgmt', 'helpdesk_mgmt_sla')
 #: Folders and endings of an addon that a database does not have to be updated for.
 WITHOUT_UPDATE = {'tests', 'static', 'providers', 'listening', 'controllers', 'demo', '__pycache__'}
-#: Warnings that say nothing about this module.
-KNOWN_WARNINGS = ("unknown option 'social_crm", 'PyPDF2')
+#: Lines of Odoo's log that say nothing about this module.
+KNOWN_PROBLEMS = (
+    "unknown option 'social_crm",
+    'PyPDF2',
+    'pg_trgm',
+    "Running as user 'root'",
+    # Odoo's own paid services, which crm brings along; they may be out of reach.
+    'odoo.addons.iap',
+    'odoo.addons.partner_autocomplete',
+)
 PREFIX = f'social_crm_{paths.CHECKOUT_ID}'
 
 
@@ -83,17 +91,19 @@ def odoo(database, *arguments, config=None):
         env=configuration.environment_variables(),
     )
     text = log.read_text() if log.exists() else ''
-    problems = [line for line in text.splitlines() if ' ERROR ' in line or ' CRITICAL ' in line]
-    problems = [line for line in problems if 'pg_trgm' not in line]
+    lines = text.splitlines()
+    problems = [line for line in lines if is_problem(line, levels=('ERROR', 'CRITICAL'))]
     if done.returncode or problems:
-        lines = [line for line in (done.stdout + text).splitlines() if ' INFO ' not in line]
-        tail = '\n'.join(lines[-40:])
-        raise Failure(f'{tail}\n\nOdoo failed on {database}; the whole log: {log}')
-    return [
-        line
-        for line in text.splitlines()
-        if ' WARNING ' in line and not any(known in line for known in KNOWN_WARNINGS)
-    ]
+        tail = [line for line in (*done.stdout.splitlines(), *lines) if ' INFO ' not in line]
+        end = '\n'.join(tail[-40:])
+        raise Failure(f'{end}\n\nOdoo failed on {database}; the whole log: {log}')
+    return [line for line in lines if is_problem(line)]
+
+
+def is_problem(line, levels=('WARNING', 'ERROR', 'CRITICAL')):
+    """Tell whether a line of Odoo's log is about something that this module could change."""
+    known = any(text in line for text in KNOWN_PROBLEMS)
+    return not known and any(f' {level} ' in line for level in levels)
 
 
 def base():
@@ -180,6 +190,15 @@ def _install(database, addons):
         with lock('base'):
             _copy(source, database, filestore)
         _report(odoo(database, '-i', ','.join(addons)))
+
+
+def build_assets(database):
+    """Build the web client's bundles ahead, so that the first page comes at once."""
+    code = 'from tools.odoo_environment import load, new_environment\n'
+    code += f'with new_environment(load({database!r})) as env:\n'
+    code += "    env['ir.qweb']._pregenerate_assets_bundles()\n"
+    variables = configuration.environment_variables()
+    run([environment.python(), '-c', code], env=variables, cwd=paths.CHECKOUT)
 
 
 def _report(warnings):

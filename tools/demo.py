@@ -56,6 +56,7 @@ def _create():
     with step('creating a database with CRM, Helpdesk, social_crm and demo data (about a minute)'):
         try:
             database.odoo(DATABASE, '--with-demo', '-i', ','.join(ADDONS))
+            database.build_assets(DATABASE)
         except Failure:
             database.drop(DATABASE)
             raise
@@ -138,13 +139,12 @@ def _welcome(odoo, network, seconds):
 def _follow(odoo):
     """Show warnings and errors of Odoo's log until Odoo ends."""
     with Path(odoo.log).open(encoding='utf-8', errors='replace') as log:
-        traceback = False
+        shown = False
         while odoo.process.is_running():
             for line in log:
-                serious = any(f' {level} ' in line for level in ('WARNING', 'ERROR', 'CRITICAL'))
-                new_entry = line[:4].isdigit()
-                traceback = serious if new_entry else traceback
-                if traceback and not any(known in line for known in database.KNOWN_WARNINGS):
+                if line[:4].isdigit():
+                    shown = database.is_problem(line)
+                if shown:
                     say(line.rstrip())
             time.sleep(0.5)
     raise Failure(f'Odoo has ended; {odoo.log} says why.')

@@ -49,8 +49,9 @@ class OdooProcess:
         return self
 
     def is_ready(self):
+        """Tell whether it serves a page; the first one waits for the registry."""
         try:
-            with urllib.request.urlopen(f'{self.url}/web/health', timeout=5) as answer:  # noqa: S310
+            with urllib.request.urlopen(f'{self.url}/web/login', timeout=60) as answer:  # noqa: S310
                 return answer.status == 200
         except OSError:
             return False
