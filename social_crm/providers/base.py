@@ -17,6 +17,7 @@ from .types import (
     App,
     Authorization,
     BrandAccount,
+    Item,
     Limits,
     Metrics,
     Outgoing,
@@ -64,7 +65,7 @@ class Provider:
         self.http = http
         self.app = app or App()
         self.token = token
-        #: The connected account itself, to tell own items and answers to them; known once connected.
+        #: The connected account, to tell own items and answers to them; known once connected.
         self.me = me
 
     # --- connect ---------------------------------------------------------------------------------
@@ -126,7 +127,7 @@ class Provider:
         raise NotSupported()
 
     def brand_accounts(self) -> tuple[BrandAccount, ...]:
-        """Return the pages or organisations that this login may act for; empty where there are none."""
+        """Return the pages or organisations that this login may act for; often none."""
         return ()
 
     # --- listen ----------------------------------------------------------------------------------
@@ -136,7 +137,9 @@ class Provider:
         """Return the kinds of the streams that each account has, whatever its rules."""
         return ()
 
-    def fetch(self, stream: str, cursor: str, *, query: str = '', since: datetime | None = None) -> Page:
+    def fetch(
+        self, stream: str, cursor: str, *, query: str = '', since: datetime | None = None
+    ) -> Page:
         """Return the next page after ``cursor``, oldest item first.
 
         Without a cursor it starts at ``since`` (backfill), or now where that is ``None``. Storing
@@ -151,11 +154,15 @@ class Provider:
         """
         raise NotSupported()
 
-    def thread(self, external_id: str, local_id: str = '') -> tuple:
+    def thread(self, external_id: str, local_id: str = '') -> tuple[Item, ...]:
         """Return the items above and below an item, oldest first."""
         raise NotSupported()
 
     # --- send ------------------------------------------------------------------------------------
+
+    def compose(self, outgoing: Outgoing) -> str:
+        """Return the text as :meth:`send` will send it (with a mention, a link), to be counted."""
+        return outgoing.text
 
     def limits(self) -> Limits:
         """Return what this server takes."""
@@ -203,7 +210,8 @@ def adapter_class(code: str) -> type[Provider]:
         module, _, name = _ADAPTERS[code].partition(':')
     except KeyError:
         raise NotSupported(code=code) from None
-    return getattr(import_module(module), name)
+    found: type[Provider] = getattr(import_module(module), name)
+    return found
 
 
 def adapter_codes() -> tuple[str, ...]:

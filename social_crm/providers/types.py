@@ -29,7 +29,7 @@ class App:
 
 @dataclass(frozen=True)
 class Authorization:
-    """Where to send the person's browser, and what must be kept with the state until they return."""
+    """Where to send the person's browser, and what to keep with the state until they return."""
 
     url: str = field(repr=False)
     private: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -111,8 +111,10 @@ class Item:
     server wants in an answer, where that differs. ``text`` is plain text. ``language`` is an
     ISO 639-1 code as the network gave it, empty when it gave none. ``own`` marks what the
     connected account wrote itself. ``mentions`` are handles without ``@``, ``hashtags`` words
-    without ``#``. ``fields`` holds the answers of a lead form (name -> text). ``raw`` is the network's
-    own JSON of the item, for :meth:`~.base.Provider.read` to start from again.
+    without ``#``. ``fields`` holds the answers of a lead form (name -> text). ``raw`` is the
+    network's own JSON of the item, for :meth:`~.base.Provider.read` to start from again.
+    ``parent_local_id`` is the parent's ``local_id``, where the network names the parent by that
+    one only (Mastodon; ``parent_external_id`` is then set when the page tells it).
     """
 
     kind: ItemKind
@@ -124,6 +126,7 @@ class Item:
     local_id: str = ''
     language: str = ''
     parent_external_id: str = ''
+    parent_local_id: str = ''
     conversation_id: str = ''
     visibility: Literal['public', 'unlisted', 'followers', 'direct'] = 'public'
     edited_at: datetime | None = None
@@ -147,7 +150,7 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a stream. ``next_cursor`` is opaque text to store; ``more`` says fetch again now."""
+    """One page of a stream. ``next_cursor`` is opaque text; ``more`` says fetch again now."""
 
     items: tuple[Item, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
