@@ -1,12 +1,15 @@
 """Listening: which rules a post matches, its language and its mood. Plain Python, no Odoo."""
 
+from .criteria import Criteria, Facts
 from .index import RuleIndex
-from .language import detect, normalise
+from .language import detect
+from .language import normalise as normalise_language
 from .query import ERROR_CODES, Query, QueryError, any_of, combine, for_rule, parse
 from .sentiment import Sentiment, explain, score
 from .text import Span, Text
 
 __all__ = [
-    'ERROR_CODES', 'Query', 'QueryError', 'RuleIndex', 'Sentiment', 'Span', 'Text',
-    'any_of', 'combine', 'detect', 'explain', 'for_rule', 'normalise', 'parse', 'score',
+    'ERROR_CODES', 'Criteria', 'Facts', 'Query', 'QueryError', 'RuleIndex', 'Sentiment', 'Span',
+    'Text', 'any_of', 'combine', 'detect', 'explain', 'for_rule', 'normalise_language', 'parse',
+    'score',
 ]

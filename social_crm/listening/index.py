@@ -1,8 +1,8 @@
 """All rules at once.
 
 Each query is filed under few *triggers*: tokens of which a text must hold one to match. A text
-looks its tokens up and only the queries found that way are evaluated, so the cost follows the number of
-queries that a text nearly matches, not the number of queries.
+looks its tokens up and only the queries found that way are evaluated, so the cost follows the
+number of queries that a text nearly matches, not the number of queries.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
-from .nodes import And, Marked, Node, Not, Or, Phrase, Term, Word, all_needed
+from .nodes import And, Marked, Node, Not, Or, Phrase, Term, Word, all_needed, positive_terms
 from .query import Query
 from .text import Text, is_run
 
@@ -73,16 +73,6 @@ def _is_sure(term: Term, trigger: Trigger) -> bool:
     return len(term.pieces) == 1 and trigger.value == term.pieces[0]
 
 
-def _positive_terms(node: Node, negated: bool = False) -> Iterable[Term]:
-    if isinstance(node, Not):
-        yield from _positive_terms(node.child, not negated)
-    elif isinstance(node, And | Or):
-        for child in node.children:
-            yield from _positive_terms(child, negated)
-    elif not negated:
-        yield node
-
-
 class _Filer:
     """Chooses the triggers of each query, knowing how many queries could use each."""
 
@@ -90,7 +80,7 @@ class _Filer:
         self.wanted: Counter[Trigger] = Counter()
         for query in queries:
             self.wanted.update({
-                trigger for term in _positive_terms(query.root) for trigger in _of_term(term)})
+                trigger for term in positive_terms(query.root) for trigger in _of_term(term)})
 
     def cost(self, filing: Iterable[Trigger]) -> float:
         """Return about how many evaluations per text such a filing brings.

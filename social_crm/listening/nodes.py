@@ -173,3 +173,14 @@ def write(node: Node, top: bool = True) -> str:
         body = word.join(write(child, top=False) for child in node.children)
         return body if top else f'({body})'
     return node.source
+
+
+def positive_terms(node: Node, negated: bool = False) -> Iterator[Term]:
+    """Yield the terms that are not under an odd number of NOTs."""
+    if isinstance(node, Not):
+        yield from positive_terms(node.child, not negated)
+    elif isinstance(node, And | Or):
+        for child in node.children:
+            yield from positive_terms(child, negated)
+    elif not negated:
+        yield node

@@ -9,7 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .fold import fold
-from .nodes import And, Node, Not, Or, Term, matched_terms, without_term, write
+from .nodes import (
+    And,
+    Node,
+    Not,
+    Or,
+    Term,
+    matched_terms,
+    positive_terms,
+    without_term,
+    write,
+)
 from .parser import join, read
 from .terms import ERROR_CODES, Code, QueryError, term_node
 from .text import Span, Text
@@ -36,6 +46,10 @@ class Query:
         Terms that hold by what the network gave beside the text are included.
         """
         return tuple(dict.fromkeys(term.source for term in matched_terms(self.root, text)))
+
+    def wanted(self) -> tuple[str, ...]:
+        """Return all positive terms as written, each once: what a network can be asked for."""
+        return tuple(dict.fromkeys(term.source for term in positive_terms(self.root)))
 
     def found(self, text: Text) -> tuple[Span, ...]:
         """Return the places in the original text to highlight, in order, none overlapping.

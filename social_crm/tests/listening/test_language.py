@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from social_crm.listening import detect, normalise
+from social_crm.listening import detect, normalise_language
 
 POSTS = [
     ('en', '@acme_help my order was supposed to arrive on Monday, where is it? 😡 https://t.co/x1'),
@@ -51,7 +51,7 @@ def test_unknown(post):
     ('englisch', ''), ('-', ''), ('e n', ''), ('\x00', ''),
 ])
 def test_normalise(given, code):
-    assert normalise(given) == code
+    assert normalise_language(given) == code
 
 
 @pytest.mark.parametrize('post', [

@@ -228,3 +228,7 @@ def test_for_rule():
     assert not query.matches(Text('Globex has it'))
     assert not query.matches(Text('Globex lost it #ad'))
     assert str(combine(expression=parse('a b'))) == 'a AND b'
+
+
+def test_wanted_are_the_positive_terms():
+    assert parse('acme (a OR NOT b) -"c d" NOT (NOT #e)').wanted() == ('acme', 'a', '#e')
