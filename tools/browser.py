@@ -55,7 +55,7 @@ def chromium(size=(1400, 900), **options):
             browser.close()
 
 
-def sign_in(page, url, login='admin', password='admin'):  # noqa: S107
+def sign_in(page, url, login='admin', password='admin'):
     """Sign in to Odoo through its login page."""
     page.goto(f'{url}/web/login')
     page.fill('input[name=login]', login)

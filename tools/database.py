@@ -14,7 +14,14 @@ from . import configuration, environment, paths, postgres
 from .steps import Failure, lock, run, stamp, stamped, step, unstamp
 
 #: What social_crm depends on or works with; installed ahead because it takes longest.
-BASE_ADDONS = ('crm', 'base_automation', 'utm', 'link_tracker', 'helpdesk_mgmt', 'helpdesk_mgmt_sla')
+BASE_ADDONS = (
+    'crm',
+    'base_automation',
+    'utm',
+    'link_tracker',
+    'helpdesk_mgmt',
+    'helpdesk_mgmt_sla',
+)
 #: Folders and endings of an addon that a database does not have to be updated for.
 WITHOUT_UPDATE = {'tests', 'static', 'providers', 'listening', 'controllers', 'demo', '__pycache__'}
 #: Lines of Odoo's log that say nothing about this module.
@@ -45,7 +52,7 @@ def psql(query, database='postgres'):
 
 
 def exists(database):
-    return psql(f"SELECT 1 FROM pg_database WHERE datname = '{database}'") == '1'  # noqa: S608
+    return psql(f"SELECT 1 FROM pg_database WHERE datname = '{database}'") == '1'
 
 
 def _filestore(database):
@@ -221,9 +228,9 @@ def clone(purpose=None, variant='main'):
 
 def drop_leftovers():
     """Drop scratch databases whose process is gone."""
-    listed = psql(f"SELECT datname FROM pg_database WHERE datname LIKE '{PREFIX}\\_%'")  # noqa: S608
+    listed = psql(f"SELECT datname FROM pg_database WHERE datname LIKE '{PREFIX}\\_%'")
     for database in listed.splitlines():
         for part in database.removeprefix(PREFIX).split('_'):
-            if part.isdigit() and not os.path.exists(f'/proc/{part}'):  # noqa: PTH110
+            if part.isdigit() and not os.path.exists(f'/proc/{part}'):
                 drop(database)
                 break

@@ -33,7 +33,7 @@ def odoo_source():
     source = Path(given).resolve()
     if not (source / 'odoo/release.py').exists():
         raise Failure(f'ODOO_SOURCE={source} is no Odoo checkout: it has no odoo/release.py.')
-    if "version_info = (19, 0" not in (source / 'odoo/release.py').read_text():
+    if 'version_info = (19, 0' not in (source / 'odoo/release.py').read_text():
         raise Failure(f'ODOO_SOURCE={source} is not Odoo 19.0. Check out its branch 19.0.')
     return source
 

@@ -10,12 +10,14 @@ from . import configuration
 
 def load(database):
     """Load Odoo and the registry of a database."""
-    import odoo.api  # noqa: F401
+    import odoo.api
     import odoo.service.server
     from odoo.modules.registry import Registry
     from odoo.tools import config
 
-    file = configuration.write(f'script-{database}', db_name=database, max_cron_threads=0, log_level='warn')
+    file = configuration.write(
+        f'script-{database}', db_name=database, max_cron_threads=0, log_level='warn'
+    )
     config.parse_config(['--config', str(file), '--no-http'], setup_logging=True)
     file.unlink()
     odoo.service.server.load_server_wide_modules()

@@ -26,9 +26,7 @@ def main(arguments):
         page = context.new_page()
         errors = []
         page.on('pageerror', lambda error: errors.append(str(error)))
-        page.on(
-            'console', lambda line: errors.append(line.text) if line.type == 'error' else None
-        )
+        page.on('console', lambda line: errors.append(line.text) if line.type == 'error' else None)
         try:
             _open(page, url, options)
         finally:

@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from . import configuration, debian, environment, paths
 from .processes import Process
-from .steps import Failure, once, run
+from .steps import Failure, once
 
 HOST = 'localhost'
 MASTODON_MOCK = '0.6.1'
@@ -66,13 +66,13 @@ class Server:
     def call(self, method, path, data=None, token=None, headers=()):
         """One API call; the answer's JSON."""
         body = json.dumps(data).encode() if data is not None else None
-        request = urllib.request.Request(self.url + path, body, method=method)  # noqa: S310
+        request = urllib.request.Request(self.url + path, body, method=method)
         request.add_header('Content-Type', 'application/json')
         if token:
             request.add_header('Authorization', f'Bearer {token}')
         for name, value in dict(headers).items():
             request.add_header(name, value)
-        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read() or 'null')
 
 
@@ -174,7 +174,7 @@ def snac_program():
 
 def _answers(url):
     try:
-        with urllib.request.urlopen(url, timeout=2):  # noqa: S310
+        with urllib.request.urlopen(url, timeout=2):
             return True
     except urllib.error.HTTPError:
         return True

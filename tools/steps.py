@@ -32,7 +32,7 @@ def lock(name, shared=False):
     """Hold a lock between processes; the kernel releases it when the holder dies."""
     folder = paths.HOME / 'locks'
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / name, 'a') as handle:  # noqa: PTH123
+    with open(folder / name, 'a') as handle:
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         try:
             fcntl.flock(handle, kind | fcntl.LOCK_NB)

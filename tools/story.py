@@ -21,7 +21,11 @@ SCENES = (
     ('dan', '{brand} third week without an answer about my broken chair. Terrible service.', {}),
     ('bruno', '{brand} Liefert ihr auch nach Österreich? Wir brauchen zwanzig Schreibtische.', {}),
     ('chloe', '{brand} Bonjour, quel est le délai pour douze chaises ? #mobilier', {}),
-    ('ada', 'Which desk would you buy for a small office? Looking for quotes. #officefurniture', {}),
+    (
+        'ada',
+        'Which desk would you buy for a small office? Looking for quotes. #officefurniture',
+        {},
+    ),
     ('dan', '{brand} my order number is 4711, can you call me?', {'visibility': 'direct'}),
     ('bruno', 'Acme hat wieder geliefert, wie immer pünktlich. 👍 #acme', {}),
     ('ada', '{brand} We need a quote for 40 desks for our new office, who can I talk to?', {}),
@@ -45,7 +49,7 @@ def play(server, pause=0):
     for login, text, values in SCENES:
         server.note(login, text.format(brand=f'@{BRAND}'), **values)
         say(f'  story: {login} wrote: {text.format(brand=f"@{BRAND}")}')
-        time.sleep(pause and pause * random.uniform(0.5, 1.5))  # noqa: S311
+        time.sleep(pause and pause * random.uniform(0.5, 1.5))
 
 
 def play_in_background(server):
