@@ -17,7 +17,6 @@ from .steps import Failure, lock, run, stamp, stamped, step, unstamp
 BASE_ADDONS = (
     'crm',
     'base_automation',
-    'utm',
     'link_tracker',
     'helpdesk_mgmt',
     'helpdesk_mgmt_sla',

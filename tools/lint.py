@@ -18,7 +18,7 @@ def run(arguments):
     environment.install_lint()
     program = environment.lint_venv() / 'bin'
     python = [*paths.addons(), *(name for name in OTHERS if (paths.CHECKOUT / name).exists())]
-    cache = paths.HOME / 'cache'
+    cache = paths.HOME / 'cache' / 'mypy'
     ruff = [program / 'ruff']
     commands = {
         'ruff check': [*ruff, 'check', '--quiet', *(['--fix'] if fix else []), *python],
@@ -26,7 +26,7 @@ def run(arguments):
         'pylint-odoo': [program / 'pylint', '--jobs=2', '--score=n', *paths.addons()],
         'mypy': [
             program / 'mypy',
-            f'--cache-dir={cache / "mypy"}',
+            f'--cache-dir={cache}',
             '--no-error-summary',
             *_typed(),
         ],

@@ -15,9 +15,8 @@ def load(database):
     from odoo.modules.registry import Registry
     from odoo.tools import config
 
-    file = configuration.write(
-        f'script-{database}', db_name=database, max_cron_threads=0, log_level='warn'
-    )
+    options = {'db_name': database, 'max_cron_threads': 0, 'log_level': 'warn'}
+    file = configuration.write(f'script-{database}', **options)
     config.parse_config(['--config', str(file), '--no-http'], setup_logging=True)
     file.unlink()
     odoo.service.server.load_server_wide_modules()

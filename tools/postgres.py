@@ -46,7 +46,7 @@ def _reachable_by_others(folder):
 
 @lru_cache
 def cluster():
-    """Folder of our own cluster: in the work folder, elsewhere only if `postgres` cannot get there."""
+    """Folder of our own cluster: the work folder, unless the user `postgres` cannot get there."""
     folder = paths.HOME / 'postgres'
     if is_root() and not _reachable_by_others(paths.HOME):
         folder = Path('/var/lib') / f'social_crm-{paths.digest(str(paths.HOME))[:8]}'

@@ -271,7 +271,7 @@ def _install_mastodon_mock():
 def mastodon_mock(people=('brand', 'customer'), rate_limit=3000):
     """Give a mock of Mastodon's API: rate limits and faults (POST /api/v1/_mock/faults).
 
-    It asks for no password and checks neither PKCE nor client secrets: it proves nothing about OAuth.
+    It asks for no password and checks neither PKCE nor client secrets: no proof about OAuth.
     """
     program = _install_mastodon_mock()
     port = configuration.free_port()

@@ -1,4 +1,4 @@
-"""Checks of an addon's data files that need no Odoo: well-formed, unique ids, named in the manifest."""
+"""Checks of data files that need no Odoo: well-formed, unique ids, named in the manifest."""
 
 import ast
 from collections import Counter
