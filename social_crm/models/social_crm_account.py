@@ -297,8 +297,20 @@ class SocialCrmAccount(models.Model):
         credential = self.env['social.crm.credential'].sudo().search([('account_id', '=', self.id)])
         if not credential:
             raise AuthorizationLost('not connected')
+        return self._adapter(credential._token())
+
+    def _offline_provider(self):
+        """Return the adapter without a login, to read payloads that are here already."""
+        self.ensure_one()
+        return self._adapter()
+
+    def _adapter(self, token=None):
         app = self.sudo().app_id  # sudo: the client is used on the server only
-        return adapter_class(self.network)(app._http(), app._as_app(), credential._token())
+        me = Profile(
+            external_id=self.external_id or '', handle=self.handle or '', name=self.name or '',
+            url=self.url or '', local_id=self.local_id or '',
+        )
+        return adapter_class(self.network)(app._http(), app._as_app(), token, me)
 
     def _lose_login(self, error):
         """The grant is dead: stop, and ask the owner to connect again. History stays."""

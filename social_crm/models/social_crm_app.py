@@ -31,7 +31,7 @@ class SocialCrmApp(models.Model):
         compute='_compute_client_secret', inverse='_inverse_client_secret',
         help='Stored encrypted and never shown again.',
     )
-    has_secret = fields.Boolean(compute='_compute_client_secret', compute_sudo=True)
+    has_secret = fields.Boolean(compute='_compute_has_secret')
     secret = fields.Text(groups=fields.NO_ACCESS, copy=False)
     redirect_uri = fields.Char('Redirect URI', default=lambda self: self._default_redirect_uri())
     scopes = fields.Char(help='Scopes that the client may ask for, separated by spaces.')
@@ -55,10 +55,12 @@ class SocialCrmApp(models.Model):
             label = labels.get(app.network, app.network or '')
             app.display_name = f'{label} ({app.server})' if app.server else label
 
-    @api.depends('secret')
     def _compute_client_secret(self):
+        self.client_secret = False
+
+    @api.depends('secret')
+    def _compute_has_secret(self):
         for app in self:
-            app.client_secret = False
             app.has_secret = bool(app.sudo().secret)  # sudo: only whether there is one is told
 
     def _inverse_client_secret(self):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ..providers.oauth2 import challenge_for, new_verifier
+from ..providers.oauth2 import challenge_of, new_verifier
 
 LIFETIME = timedelta(minutes=10)
 
@@ -42,7 +42,7 @@ class SocialCrmOauthState(models.Model):
         state, verifier = secrets.token_urlsafe(32), new_verifier()
         provider = app._provider()
         authorization = provider.authorize_url(
-            state=state, challenge=challenge_for(verifier),
+            state=state, challenge=challenge_of(verifier),
             scopes=provider.scopes_for(capabilities), hint=hint,
         )
         self.create({

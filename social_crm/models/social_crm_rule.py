@@ -80,6 +80,8 @@ class SocialCrmRule(models.Model):
 
     action_ids = fields.One2many('social.crm.rule.action', 'rule_id', 'Actions', copy=True)
     campaign_id = fields.Many2one('utm.campaign', help='Mentions and leads of this rule belong to it.')
+    words = fields.Char('Listens For', compute='_compute_words')
+    action_summary = fields.Char('Then', compute='_compute_action_summary')
     match_count = fields.Integer(compute='_compute_counts')
     lead_count = fields.Integer(compute='_compute_counts')
     ticket_count = fields.Integer(compute='_compute_counts')
@@ -88,6 +90,20 @@ class SocialCrmRule(models.Model):
     test_result = fields.Html(compute='_compute_test_result', sanitize=False)
 
     # === COMPUTE METHODS === #
+
+    @api.depends(*QUERY_FIELDS)
+    def _compute_words(self):
+        for rule in self:
+            words = [
+                *_lines(rule.keywords), *(rule.hashtags or '').split(), *(rule.handles or '').split(), rule.expression,
+            ]
+            rule.words = ', '.join(filter(None, words))
+
+    @api.depends('action_ids.kind')
+    def _compute_action_summary(self):
+        labels = dict(self.env['social.crm.rule.action']._fields['kind']._description_selection(self.env))
+        for rule in self:
+            rule.action_summary = ', '.join(labels[action.kind] for action in rule.action_ids if action.kind)
 
     def _compute_counts(self):
         groups = self.env['social.crm.mention']._read_group(
@@ -180,12 +196,12 @@ class SocialCrmRule(models.Model):
         :raise QueryError: when the expression is wrong or nothing positive is asked for
         """
         self.ensure_one()
-        return listening.combine(
+        return listening.for_rule(
             keywords=_lines(self.keywords),
             hashtags=(self.hashtags or '').replace(',', ' ').split(),
             handles=(self.handles or '').replace(',', ' ').split(),
             expression=self.expression or '',
-            excluded=_lines(self.excluded),
+            exclusions=_lines(self.excluded),
         )
 
     def _criteria(self) -> Criteria:
@@ -246,10 +262,11 @@ class SocialCrmRule(models.Model):
             if rule.account_ids and account not in rule.account_ids:
                 continue
             query = rule._query()
+            terms = query.wanted()
             if 'hashtags' in adapter.capabilities:
-                wanted |= {('hashtag', tag) for tag in query.hashtags}
+                wanted |= {('hashtag', term[1:].lower()) for term in terms if term.startswith('#')}
             if 'search' in adapter.capabilities:
-                wanted |= {('search', word) for word in query.search_terms}
+                wanted |= {('search', term) for term in terms if term[0] not in '#@'}
         return wanted
 
     # === TEST ON STORED MENTIONS === #
@@ -318,23 +335,38 @@ class SocialCrmRule(models.Model):
     # === HELPERS === #
 
     def _explain_query_error(self, error: listening.QueryError):
-        """Return the error as a sentence, with the place in the expression where there is one."""
+        """Return the error as a sentence, with the field and the place where it is."""
         messages = {
             'empty': self.env._('Give at least one keyword, hashtag, handle or an expression.'),
-            'no_positive_term': self.env._('Say at least one thing to look for: a rule made of exclusions alone would match nearly everything.'),
-            'unbalanced_parenthesis': self.env._('A parenthesis is not closed or not opened.'),
-            'unbalanced_quote': self.env._('A quotation mark is not closed.'),
-            'missing_operand': self.env._('Something is missing beside AND, OR or NOT.'),
-            'too_long': self.env._('This is too long: 2,000 characters and 200 terms at most.'),
+            'no_positive_term': self.env._(
+                'Say at least one thing to look for: exclusions alone would match nearly everything.',
+            ),
+            'too_long': self.env._('This is too long: 2,000 characters at most.'),
+            'too_many_terms': self.env._('These are too many terms: 200 at most.'),
             'too_deep': self.env._('Too many parentheses inside each other.'),
+            'unclosed_quote': self.env._('This quotation mark is not closed.'),
+            'unclosed_parenthesis': self.env._('This parenthesis is not closed.'),
+            'unexpected_parenthesis': self.env._('This parenthesis closes nothing.'),
+            'empty_parenthesis': self.env._('There is nothing between these parentheses.'),
+            'operator_without_operand': self.env._('Something to look for is missing beside AND, OR or NOT.'),
+            'empty_term': self.env._('There is nothing to look for here.'),
+            'bad_hashtag': self.env._('This is no hashtag: # and then letters or digits.'),
+            'bad_handle': self.env._('This is no handle: @ and then a name.'),
+            'bad_wildcard': self.env._('A star stands at the end of a word of two letters or more, such as deliver*'),
         }
-        message = messages.get(error.code, self.env._('This expression is not understood.'))
-        if error.position is None or error.code in ('empty', 'no_positive_term'):
+        message = messages[error.code]
+        if not error.field:
             return message
+        name = {'exclusions': 'excluded'}.get(error.field, error.field)
+        text = self[name] or ''
+        if error.index >= 0:
+            entries = _lines(text) if name in ('keywords', 'excluded') else text.replace(',', ' ').split()
+            text = entries[error.index]
         return self.env._(
-            '%(message)s See position %(position)s: %(before)s▸%(after)s',
-            message=message, position=error.position + 1,
-            before=(self.expression or '')[:error.position], after=(self.expression or '')[error.position:],
+            '%(field)s, at position %(position)s: %(message)s\n%(before)s⟦%(wrong)s⟧%(after)s',
+            field=self._fields[name]._description_string(self.env), position=error.position + 1, message=message,
+            before=text[:error.position], wrong=text[error.position:error.position + error.length],
+            after=text[error.position + error.length:],
         )
 
 

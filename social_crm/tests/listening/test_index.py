@@ -1,6 +1,7 @@
 """The index of all rules answers as each rule alone would."""
 
 import unicodedata
+from itertools import product
 
 import pytest
 from hypothesis import example, given, settings
@@ -27,10 +28,26 @@ expressions = st.recursive(terms, lambda inner: st.one_of(
 ), max_leaves=6)
 LINK = 'https://acme.com/order?the#sale'
 plain_texts = st.one_of(
-    st.lists(st.sampled_from([*WORDS, *TAGS, *HANDLES, '\u200b', LINK, '!']), max_size=8).flatmap(
+    st.lists(st.sampled_from([*WORDS, *TAGS, *HANDLES, '\u200b', LINK, '!']), min_size=1,
+             max_size=12).flatmap(
         lambda words: st.sampled_from([' '.join(words), ''.join(words)])),
+    st.lists(st.sampled_from(WORDS), min_size=4, max_size=12).map(' '.join),
     st.text(max_size=30),
 )
+
+
+def test_index_equals_one_by_one_for_all_pairs():
+    """Every term and pair of terms against every pair of words: nothing left to chance."""
+    single = [*WORDS, *TAGS, *HANDLES, 'ord*', 'orders*', 'c*', '東*', '#sal*', '#sales*', '@acm*']
+    phrases = [f'"{first} {last}"' for first, last in product(WORDS[:13], repeat=2)]
+    pairs = [
+        f'{first} {operator} {last}' for first, last in product(single[::3], repeat=2)
+        for operator in ('AND', 'OR', 'NOT')]
+    parsed = {expression: parse(expression) for expression in single + phrases + pairs}
+    index = RuleIndex(parsed)
+    for first, last in product([*WORDS, *TAGS, *HANDLES], repeat=2):
+        text = Text(f'{first} {last}')
+        assert index.match(text) == [key for key, query in parsed.items() if query.matches(text)]
 
 
 def queries(written):

@@ -1,0 +1,4 @@
+from . import test_act
+from . import test_receive
+from . import test_rights
+from . import test_rule

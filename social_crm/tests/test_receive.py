@@ -1,0 +1,263 @@
+from datetime import datetime, timedelta, timezone
+
+from odoo import fields
+from odoo.tests import tagged
+
+from .common import SocialCrmCase
+
+
+@tagged('post_install', '-at_install')
+class TestReceive(SocialCrmCase):
+
+    def test_stores_a_mention_with_all_that_is_known(self):
+        rita = self.stub.account('rita', display_name='Rita K.', followers_count=312)
+        self.stub.mention('I love the new teapot &amp; the lid!', rita)
+        self.receive()
+        mention = self.mentions(account_id=self.account.id)
+        self.assertEqual(len(mention), 1)
+        self.assertEqual(mention.text, 'I love the new teapot & the lid!')
+        self.assertEqual((mention.kind, mention.language, mention.sentiment_label), ('mention', 'en', 'positive'))
+        self.assertEqual(mention.author_id.name, 'Rita K.')
+        self.assertEqual(mention.author_id.followers, 312)
+        self.assertEqual(mention.author_id.handle, 'rita@social.example.com')
+        self.assertEqual(mention.state, 'new')
+        self.assertTrue(self.account.last_success)
+
+    def test_nothing_comes_twice(self):
+        for number in range(5):
+            self.stub.mention(f'number {number}')
+        self.receive()
+        self.receive()
+        self.stub.mention('one more')
+        self.receive()
+        self.assertEqual(len(self.mentions(account_id=self.account.id)), 6)
+
+    def test_two_overlapping_polls_store_each_item_once(self):
+        for number in range(5):
+            self.stub.mention(f'number {number}')
+        self.make_due()
+        stream = self.stream()
+        with self.loop('social.crm.stream') as Stream:
+            same = Stream.browse(stream.id)
+            first, second = same._request()(), same._request()()
+            same._store_page(*first)
+            same._store_page(*second)
+        self.assertEqual(len(self.mentions(account_id=self.account.id)), 5)
+
+    def test_a_stream_is_leased_to_one_worker(self):
+        self.make_due()
+        with self.loop('social.crm.stream') as Stream:
+            _lease, first = Stream._claim_due()
+            _lease, second = Stream._claim_due()
+        self.assertTrue(first)
+        self.assertFalse(second)
+
+    def test_the_lease_of_a_worker_that_died_runs_out(self):
+        self.make_due()
+        with self.loop('social.crm.stream') as Stream:
+            _lease, first = Stream._claim_due()
+            first.write({'lease_until': fields.Datetime.now() - timedelta(seconds=1)})
+            first.flush_recordset()
+            _lease, second = Stream._claim_due()
+        self.assertEqual(first, second)
+
+    def test_a_result_that_comes_after_the_lease_is_dropped(self):
+        self.stub.mention('late')
+        self.make_due()
+        with self.loop('social.crm.stream') as Stream:
+            lease, streams = Stream._claim_due()
+            stream = streams.filtered(lambda stream: stream.kind == 'notifications')
+            stream.write({'lease': 'of another worker'})
+            stream.flush_recordset()
+            stream._store_outcome(lease, _Done(stream._request()))
+        self.assertFalse(self.mentions(account_id=self.account.id))
+
+    def test_a_backlog_of_many_pages_arrives_whole(self):
+        for number in range(205):
+            self.stub.mention(f'number {number}')
+        self.receive()
+        self.assertEqual(len(self.mentions(account_id=self.account.id)), 205)
+
+    def test_a_page_that_fails_halfway_leaves_the_cursor(self):
+        for number in range(3):
+            self.stub.mention(f'number {number}')
+        self.receive()
+        cursor = self.stream().cursor
+        self.stub.mention('lost?')
+        self.patch(type(self.env['social.crm.stream']), '_announce', _boom)
+        with self.assertLogs('odoo.addons.social_crm.models.social_crm_stream', 'ERROR'):
+            self.receive()
+        self.assertEqual(self.stream().cursor, cursor)
+        self.assertEqual(self.stream().error_count, 1)
+        self.assertEqual(len(self.mentions(account_id=self.account.id)), 3)
+        self.patch(type(self.env['social.crm.stream']), '_announce', lambda self, new: None)
+        self.receive()
+        self.assertEqual(len(self.mentions(account_id=self.account.id)), 4)
+
+    def test_a_poison_item_is_parked_and_the_others_arrive(self):
+        self.stub.mention('good')
+        bad = self.stub.mention('bad')
+        del bad['status']['created_at']
+        self.stub.mention('good too')
+        self.receive()
+        self.assertEqual(sorted(self.mentions(account_id=self.account.id).mapped('text')), ['good', 'good too'])
+        parked = self.env['social.crm.parked.item'].search([('account_id', '=', self.account.id)])
+        self.assertEqual(len(parked), 1)
+        self.assertIn('created_at', parked.reason)
+        self.assertEqual(parked.payload['id'], bad['id'])
+
+    def test_a_parked_item_is_replayed_once_it_can_be_read(self):
+        bad = self.stub.mention('bad')
+        created = bad['status'].pop('created_at')
+        self.receive()
+        parked = self.env['social.crm.parked.item'].search([('account_id', '=', self.account.id)])
+        parked.action_replay()
+        self.assertEqual(parked.state, 'parked')
+        bad['status']['created_at'] = created
+        parked.payload = bad
+        parked.with_user(self.marketing).action_replay()
+        self.assertEqual(parked.state, 'replayed')
+        self.assertEqual(self.mentions(account_id=self.account.id).text, 'bad')
+
+    def test_an_item_that_the_database_refuses_is_parked(self):
+        self.stub.mention('good')
+        self.stub.mention('from the far future', created_at='9999-12-31T23:59:59.999Z')
+        self.stub.mention('with a zero \x00 byte')
+        self.receive()
+        self.assertIn('with a zero  byte', self.mentions(account_id=self.account.id).mapped('text'))
+
+    def test_too_many_requests_waits_until_the_reset_and_keeps_the_cursor(self):
+        self.stub.mention('first')
+        self.receive()
+        cursor = self.stream().cursor
+        reset = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(minutes=7)
+        self.stub.fail['/api/v1/notifications'] = lambda request: self.stub.answer(
+            429, {'error': 'Too many requests'}, {'X-RateLimit-Reset': reset.isoformat().replace('+00:00', 'Z'),
+                                                  'X-RateLimit-Limit': '300', 'X-RateLimit-Remaining': '0'})
+        self.stub.mention('second')
+        self.receive()
+        stream = self.stream()
+        self.assertEqual(stream.cursor, cursor)
+        self.assertEqual(stream.next_due, reset.replace(tzinfo=None))
+        self.assertEqual(self.account.state, 'connected')
+        self.stub.fail.clear()
+        self.receive()
+        self.assertEqual(len(self.mentions(account_id=self.account.id)), 2)
+
+    def test_a_server_error_backs_off_longer_each_time(self):
+        self.stub.fail['/api/v1/notifications'] = lambda request: self.stub.answer(502, b'<html>bad gateway</html>')
+        pauses = []
+        for _attempt in range(4):
+            self.receive()
+            pauses.append((self.stream().next_due - fields.Datetime.now()).total_seconds())
+        self.assertEqual(pauses, sorted(pauses))
+        self.assertGreater(pauses[-1], 60 * 4)
+        self.assertIn('cannot be reached', self.account.last_error)
+
+    def test_a_revoked_login_asks_the_owner_to_reconnect(self):
+        self.stub.token = 'another'
+        self.receive()
+        self.assertEqual(self.account.state, 'reconnect')
+        activity = self.account.activity_ids
+        self.assertEqual(len(activity), 1)
+        self.assertEqual(activity.user_id, self.manager)
+        calls = len(self.stub.calls)
+        self.receive()
+        self.assertEqual(len(self.stub.calls), calls, 'an account without a login is left alone')
+
+    def test_one_failing_account_does_not_stop_the_others(self):
+        other = self.connect(self.app, self.manager, username='other', number='78')
+        self.env['social.crm.credential'].search([('account_id', '=', other.id)]).secret = 'garbage'
+        self.stub.mention('for acme')
+        with self.assertLogs('odoo.addons.social_crm.models.social_crm_stream', 'ERROR'):
+            self.receive()
+        self.assertEqual(len(self.mentions(account_id=self.account.id)), 1)
+
+    def test_an_edit_updates_and_an_older_one_does_not(self):
+        notification = self.stub.mention('teapot')
+        self.receive()
+        edited = datetime.now(timezone.utc).isoformat(timespec='milliseconds').replace('+00:00', 'Z')
+        notification['status'].update(content='<p>kettle</p>', edited_at=edited)
+        self.stream().cursor = False
+        self.receive()
+        self.assertEqual(self.mentions(account_id=self.account.id).text, 'kettle')
+        self.assertTrue(self.mentions(account_id=self.account.id).edited_at)
+
+    def test_own_posts_are_not_mentions(self):
+        self.stub.mention('said by ourselves', self.stub.me)
+        self.receive()
+        self.assertFalse(self.mentions(account_id=self.account.id))
+
+    def test_direct_messages_and_replies_are_told_apart(self):
+        self.stub.mention('psst', visibility='direct')
+        self.stub.mention('yes', in_reply_to_id='1', in_reply_to_account_id='77')
+        self.receive()
+        self.assertEqual(sorted(self.mentions(account_id=self.account.id).mapped('kind')), ['message', 'reply'])
+
+    def test_a_blocked_author_makes_no_work(self):
+        self.make_rule([{'kind': 'lead'}], keywords='teapot')
+        rita = self.stub.account('rita')
+        self.stub.mention('a teapot', rita)
+        self.receive()
+        self.mentions(account_id=self.account.id).author_id.action_block()
+        self.stub.mention('another teapot', rita)
+        self.receive()
+        self.assertEqual(set(self.mentions(account_id=self.account.id).mapped('state')), {'ignored'})
+
+    def test_hashtags_of_rules_become_streams_and_go_with_them(self):
+        rule = self.make_rule(hashtags='#teapot')
+        stream = self.stream('hashtag')
+        self.assertEqual((stream.query, stream.active), ('teapot', True))
+        self.stub.hashtags['teapot'] = [self.stub.status('look at this #teapot', tags=[{'name': 'teapot', 'url': 'x'}])]
+        self.receive()
+        self.assertEqual(self.mentions(account_id=self.account.id).kind, 'search')
+        self.assertEqual(self.mentions(account_id=self.account.id).rule_ids, rule)
+        rule.unlink()
+        self.assertFalse(stream.active)
+
+    def test_the_same_account_in_two_companies_stays_apart(self):
+        company = self.env['res.company'].create({'name': 'Second'})
+        other = self.connect(self.make_app(company), self.manager)
+        self.stub.mention('for both')
+        self.receive()
+        self.assertEqual(len(self.mentions(account_id=self.account.id)), 1)
+        self.assertEqual(len(self.mentions(account_id=other.id)), 1)
+        self.assertEqual(self.mentions(account_id=other.id).author_id.company_id, company)
+
+    def test_screens_are_told_the_ids_alone(self):
+        sent = []
+        self.patch(type(self.env['bus.bus']), '_sendone', lambda self, target, kind, message: sent.append((target, kind, message)))
+        self.stub.mention('secret words')
+        self.receive()
+        [(target, _kind, message)] = [row for row in sent if row[1] == 'social_crm.mention']
+        self.assertEqual(target, self.env.ref('social_crm.social_crm_group_user'))
+        self.assertEqual(set(message), {'ids', 'company_id'})
+
+    def test_statements_per_page_do_not_grow_with_the_mentions_in_it(self):
+        counts = []
+        for size in (5, 50):
+            for number in range(size):
+                self.stub.mention(f'{size} {number}', self.stub.account(f'author{number}'))
+            with self.loop('social.crm.stream') as Stream:
+                stream = Stream.browse(self.stream().id)
+                page = stream._request()()
+                self.env.flush_all()
+                before = Stream.env.cr.sql_log_count
+                stream._store_page(*page)
+                Stream.env.flush_all()
+                counts.append(Stream.env.cr.sql_log_count - before)
+        self.assertLessEqual(counts[1], counts[0] + 1)
+
+
+class _Done:
+    """A future that is done already."""
+
+    def __init__(self, request):
+        self.request = request
+
+    def result(self):
+        return self.request()
+
+
+def _boom(*_args):
+    raise RuntimeError('boom')
