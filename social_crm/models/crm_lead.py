@@ -14,9 +14,10 @@ class CrmLead(models.Model):
     social_mention_count = fields.Integer(
         compute='_compute_social_mention_count', groups='social_crm.social_crm_group_user',
     )
+    social_profile_card = fields.Html(related='social_profile_id.card', sanitize=False)
     social_sentiment_label = fields.Selection(related='social_mention_id.sentiment_label', string='Sentiment')
     social_url = fields.Char(related='social_mention_id.url', string='Original Post')
-    social_explanation = fields.Html(related='social_mention_id.explanation', string='Why This Lead')
+    social_explanation = fields.Html(related='social_mention_id.explanation', sanitize=False, string='Why This Lead')
 
     @api.depends('social_mention_ids')
     def _compute_social_mention_count(self):

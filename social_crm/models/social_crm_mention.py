@@ -2,6 +2,7 @@ import logging
 from datetime import timedelta
 
 import psycopg2.errors
+from babel import Locale
 from markupsafe import Markup
 
 from odoo import api, fields, models
@@ -60,6 +61,9 @@ class SocialCrmMention(models.Model):
     author_avatar_url = fields.Char(related='author_id.avatar_url')
     author_name = fields.Char(related='author_id.name', string='Author Name')
     author_handle = fields.Char(related='author_id.handle', string='Author Handle')
+    author_blocked = fields.Boolean(related='author_id.blocked')
+    author_card = fields.Html(related='author_id.card', sanitize=False)
+    author_mention_count = fields.Integer(related='author_id.mention_count', related_sudo=False)
     partner_id = fields.Many2one(related='author_id.partner_id', string='Contact')
     text = fields.Text(readonly=True)
     url = fields.Char('Link', readonly=True)
@@ -71,6 +75,7 @@ class SocialCrmMention(models.Model):
         readonly=True,
     )
     language = fields.Char(readonly=True, help='Two-letter code, as the network gave it or as detected.')
+    language_name = fields.Char('Written In', compute='_compute_language_name')
     sentiment = fields.Float(readonly=True, digits=(4, 3), aggregator='avg', help='From -1 (negative) to 1 (positive).')
     sentiment_label = fields.Selection(
         [('positive', 'Positive'), ('neutral', 'Neutral'), ('negative', 'Negative'), ('unknown', 'Unknown')],
@@ -118,6 +123,13 @@ class SocialCrmMention(models.Model):
         for mention in self:
             author = mention.author_id.name or mention.author_id.handle or ''
             mention.display_name = f'{author}: {mention._excerpt()}'
+
+    @api.depends('language')
+    @api.depends_context('lang')
+    def _compute_language_name(self):
+        names = Locale.parse(self.env.lang or 'en_US').languages
+        for mention in self:
+            mention.language_name = names.get(mention.language, mention.language)
 
     @api.depends('parent_external_id')
     def _compute_parent_id(self):
@@ -174,6 +186,15 @@ class SocialCrmMention(models.Model):
         self._lock_authors()
         self._open_tickets({})
         return self._open_records(self.ticket_id)
+
+    def action_view_lead(self):
+        return self._open_records(self.lead_id)
+
+    def action_view_ticket(self):
+        return self._open_records(self.ticket_id)
+
+    def action_view_author_mentions(self):
+        return self.author_id.action_view_mentions()
 
     def action_open_url(self):
         """Open the item on its network."""

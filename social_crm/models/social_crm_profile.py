@@ -37,13 +37,13 @@ class SocialCrmProfile(models.Model):
     headline = fields.Char(readonly=True)
     bio = fields.Text(readonly=True)
     location = fields.Char(readonly=True)
-    followers = fields.Integer(readonly=True, aggregator=None)
+    followers = fields.Integer('Followers on the Network', readonly=True, aggregator=None)
     following = fields.Integer(readonly=True, aggregator=None)
     posts = fields.Integer(readonly=True, aggregator=None)
     verified = fields.Boolean(readonly=True)
     bot = fields.Boolean(readonly=True)
     links = fields.Json(readonly=True)
-    links_html = fields.Html('Links', compute='_compute_links_html', sanitize=False)
+    card = fields.Html(compute='_compute_card', compute_sudo=True, sanitize=False)
     refreshed_at = fields.Datetime(readonly=True)
     company_id = fields.Many2one(
         'res.company', required=True, readonly=True, index=True, default=lambda self: self.env.company,
@@ -80,16 +80,21 @@ class SocialCrmProfile(models.Model):
         for profile in self:
             profile.mention_count = counts.get(profile, 0)
 
-    @api.depends('url', 'links')
-    def _compute_links_html(self):
+    @api.depends('name', 'handle', 'network', 'url', 'headline', 'bio', 'location', 'followers', 'following',
+                 'posts', 'verified', 'bot', 'links', 'partner_id')
+    def _compute_card(self):
+        """Render who this is, as it stands on mentions, leads, tickets and contacts."""
+        labels = dict(self._selection_network())
+        customers = self.partner_id._social_customers()
         for profile in self:
-            links = [
-                link for link in profile.links or []
-                if str(link.get('url', '')).startswith(('https://', 'http://'))
-            ]
-            profile.links_html = bool(links) and self.env['ir.qweb']._render(
-                'social_crm.profile_links', {'links': links},
-            )
+            links = [link for link in profile.links or [] if _is_web_address(link.get('url'))]
+            profile.card = self.env['ir.qweb']._render('social_crm.profile_card', {
+                'profile': profile,
+                'network': labels.get(profile.network, ''),
+                'url': _is_web_address(profile.url) and profile.url,
+                'links': links,
+                'customer': profile.partner_id in customers,
+            })
 
     def _compute_avatar(self, avatar_field, image_field):
         """Show the contact's picture as long as the network's is not stored here, else initials.
@@ -293,6 +298,10 @@ class SocialCrmProfile(models.Model):
             ] or None,
             'refreshed_at': fields.Datetime.now(),
         }
+
+
+def _is_web_address(url):
+    return isinstance(url, str) and url.startswith(('https://', 'http://'))
 
 
 def _counter(value):
