@@ -2,7 +2,7 @@
 
 from datetime import timezone
 
-from odoo.tools import SQL
+from psycopg2 import sql
 
 
 def naive(moment):
@@ -38,10 +38,11 @@ def insert_skip_known(model, rows, returning=('id',)):
         for row in rows
     ]
     names = [*columns, 'create_uid', 'create_date', 'write_uid', 'write_date']
-    query = SQL(
-        'INSERT INTO %s (%s) VALUES %%s ON CONFLICT DO NOTHING RETURNING %s',
-        SQL.identifier(model._table),
-        SQL(', ').join(map(SQL.identifier, names)),
-        SQL(', ').join(map(SQL.identifier, returning)),
+    query = sql.SQL('INSERT INTO {} ({}) VALUES %s ON CONFLICT DO NOTHING RETURNING {}').format(
+        sql.Identifier(model._table), _identifiers(names), _identifiers(returning),
     )
-    return model.env.cr.execute_values(query.code, values, page_size=1000, fetch=True)
+    return model.env.cr.execute_values(query, values, page_size=1000, fetch=True)
+
+
+def _identifiers(names):
+    return sql.SQL(', ').join(map(sql.Identifier, names))

@@ -15,6 +15,7 @@ _logger = logging.getLogger(__name__)
 BACKFILL = timedelta(days=7)
 REFRESH_AHEAD = timedelta(minutes=30)
 WARN_DAYS = (14, 7, 2)
+MAX_SEARCHES = 30  # streams of hashtags and searches per account, each a call per look
 
 
 class SocialCrmAccount(models.Model):
@@ -68,6 +69,9 @@ class SocialCrmAccount(models.Model):
         help='How often to look for new items. The network\'s rate limit may make it less often.',
     )
     stream_ids = fields.One2many('social.crm.stream', 'account_id', readonly=True)
+    searches_left_out = fields.Integer(
+        readonly=True, help='Words and hashtags of rules that this account does not ask the network for: they are too many.',
+    )
     last_success = fields.Datetime('Last Look', readonly=True)
     last_error = fields.Char(readonly=True)
     last_error_at = fields.Datetime(readonly=True)
@@ -328,7 +332,7 @@ class SocialCrmAccount(models.Model):
             )
             self.env['social.crm.audit']._log('refresh_failed', account, account._explain(error))
 
-    def _explain(self, error: ProviderError):
+    def _explain(self, error):
         """Return what an adapter's error means, for a person, with the network's own words."""
         labels = {
             'AuthorizationLost': self.env._('The login is not valid any more'),
@@ -341,8 +345,11 @@ class SocialCrmAccount(models.Model):
             'Rejected': self.env._('The network refuses this'),
             'NotSupported': self.env._('The network cannot do this'),
         }
-        label = labels.get(type(error).__name__, self.env._('Unexpected error'))
-        return clean(f'{label}: {error.reason}' if error.reason else str(label), 500)
+        if isinstance(error, UserError):  # our own words, such as a key that is missing
+            return clean(str(error), 500)
+        label = labels.get(type(error).__name__, self.env._('Unexpected error, see the server log'))
+        reason = getattr(error, 'reason', '')
+        return clean(f'{label}: {reason}' if reason else str(label), 500)
 
     @api.model
     def _cron_refresh(self):
@@ -396,31 +403,32 @@ class SocialCrmAccount(models.Model):
     def _sync_streams(self):
         """Make the streams match what the network offers and what the rules ask for.
 
-        A stream that nobody wants any more is switched off and keeps its cursor.
+        A stream that nobody wants any more is switched off and keeps its cursor. The first rules
+        come first where they ask for more searches than a network can be asked for.
         """
         now = fields.Datetime.now()
         Stream = self.env['social.crm.stream'].sudo()  # sudo: streams are the module's own
         for account in self.sudo():
-            wanted = set()
+            wanted = []
             if account.active and account.state == 'connected':
                 adapter = adapter_class(account.network)
-                wanted = {(kind, '') for kind in adapter.default_streams()}
-                wanted |= self.env['social.crm.rule']._wanted_streams(account, adapter)
+                asked = self.env['social.crm.rule']._wanted_streams(account, adapter)
+                wanted = [(kind, '') for kind in adapter.default_streams()] + asked[:MAX_SEARCHES]
+                account.searches_left_out = max(len(asked) - MAX_SEARCHES, 0)
             known = Stream.with_context(active_test=False).search([('account_id', '=', account.id)])
-            for stream in known:
-                want = (stream.kind, stream.query) in wanted
-                if stream.active != want:
-                    stream.write({'active': want, 'next_due': now, 'error_count': 0})
-                wanted.discard((stream.kind, stream.query))
+            by_key = {(stream.kind, stream.query): stream for stream in known}
+            on = Stream.union(*(stream for key, stream in by_key.items() if key in set(wanted)))
+            (known - on).filtered('active').write({'active': False})
+            on.filtered(lambda stream: not stream.active).write({'active': True, 'next_due': now, 'error_count': 0})
             Stream.create([
                 {'account_id': account.id, 'kind': kind, 'query': query, 'next_due': now, 'since': now - BACKFILL}
-                for kind, query in sorted(wanted)
+                for kind, query in wanted if (kind, query) not in by_key
             ])
 
     def _note_success(self, rate_limit):
         """Keep what the health page shows after a look that worked."""
         values = {'last_success': fields.Datetime.now()}
-        if self.last_error:
+        if self.last_error and not any(self.stream_ids.mapped('last_error')):
             values['last_error'] = False
         if rate_limit:
             values.update(rate_limit_remaining=rate_limit.remaining, rate_limit_reset=naive(rate_limit.reset))

@@ -68,6 +68,7 @@ class SocialCrmApp(models.Model):
         for app in self.filtered('client_secret'):
             # sudo: nobody may read the column, those who may write the app may replace it
             app.sudo().secret = encrypt({'client_secret': app.client_secret})
+        self.invalidate_recordset(['client_secret'], flush=False)  # not even shown to who typed it
 
     @api.model
     def _selection_network(self):

@@ -110,8 +110,9 @@ class SocialCrmMention(models.Model):
         'Why This Matched', compute='_compute_explanation', compute_sudo=True, sanitize=False,
     )
 
+    # One row for all who use the brand accounts, one for each owner of a personal account.
     _unique_item = models.UniqueIndex(
-        '(company_id, network, external_id)', 'This item is stored already.',
+        '(company_id, network, external_id, COALESCE(owner_id, 0))', 'This item is stored already.',
     )
     _posted = models.Index('(company_id, posted_at DESC)')
     _pending = models.Index("(id) WHERE act_state = 'pending'")

@@ -120,7 +120,7 @@ class SocialCrmRule(models.Model):
 
     # === CONSTRAINT METHODS === #
 
-    @api.constrains(*QUERY_FIELDS)
+    @api.constrains('name', *QUERY_FIELDS)  # the name is always given, so a new rule is always checked
     def _check_query(self):
         for rule in self:
             try:
@@ -255,19 +255,26 @@ class SocialCrmRule(models.Model):
 
     @api.model
     def _wanted_streams(self, account, adapter):
-        """Return what a network is asked to filter itself for an account: set of (kind, query)."""
-        rules = self.sudo().search([('company_id', '=', account.company_id.id), ('kind_search', '=', True)])  # sudo: streams serve all rules
-        wanted = set()
+        """Return what a network is asked to filter itself for an account: list of (kind, query).
+
+        A rule for all accounts is asked by the brand accounts alone; the order is that of the rules.
+        """
+        # sudo: streams serve all rules of the company
+        rules = self.sudo().search([('company_id', '=', account.company_id.id), ('kind_search', '=', True)])
+        wanted = {}
         for rule in rules:
-            if rule.account_ids and account not in rule.account_ids:
+            if account not in rule.account_ids and (rule.account_ids or account.kind == 'personal'):
                 continue
-            query = rule._query()
-            terms = query.wanted()
-            if 'hashtags' in adapter.capabilities:
-                wanted |= {('hashtag', term[1:].lower()) for term in terms if term.startswith('#')}
-            if 'search' in adapter.capabilities:
-                wanted |= {('search', term) for term in terms if term[0] not in '#@'}
-        return wanted
+            try:
+                terms = rule._query().wanted()
+            except listening.QueryError:  # refused by the constraint, which runs later
+                continue
+            for term in terms:
+                if term.startswith('#') and 'hashtags' in adapter.capabilities:
+                    wanted['hashtag', term[1:].lower()] = True
+                elif term[0] not in '#@' and 'search' in adapter.capabilities:
+                    wanted['search', term] = True
+        return list(wanted)
 
     # === TEST ON STORED MENTIONS === #
 
@@ -327,9 +334,9 @@ class SocialCrmRule(models.Model):
     def _highlight(self, mention, query):
         """Return a mention's text with the matching words marked."""
         text, parts, position = mention.text or '', [], 0
-        for start, end in query.found(mention._listening_text()):
-            parts += [text[position:start], Markup('<mark>%s</mark>') % text[start:end]]
-            position = end
+        for span in query.found(mention._listening_text()):
+            parts += [text[position:span.start], Markup('<mark>%s</mark>') % text[span.start:span.end]]
+            position = span.end
         return Markup('').join([*parts, text[position:]])
 
     # === HELPERS === #

@@ -8,6 +8,7 @@ from datetime import timedelta
 import psycopg2.errors
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from .. import listening
 from ..providers.errors import AuthorizationLost, NotFound, NotSupported, PermissionMissing, ProviderError, RateLimited
@@ -103,7 +104,7 @@ class SocialCrmStream(models.Model):
         for stream in streams:
             try:
                 requests[stream] = stream._request()
-            except ProviderError as error:
+            except (ProviderError, UserError) as error:
                 stream._failed(error)
         self._commit()
         with ThreadPoolExecutor(CLAIM, thread_name_prefix='social_crm') as pool:
@@ -272,19 +273,43 @@ class SocialCrmStream(models.Model):
         :return: the ids of the new mentions
         """
         self.ensure_one()
-        items = [item for item in items if not item.own]
-        gone = [item for item in items if item.deleted]
-        items = list({item.external_id: item for item in items if not item.deleted}.values())
-        new = self._insert_mentions(items) if items else {}
-        known = [item for item in items if item.external_id not in new and item.edited_at]
-        if known or gone:
-            self._mark_changes(known, gone)
+        by_id = {item.external_id: item for item in items if not item.own}
+        known = self._known(by_id)
+        new = self._insert_mentions([
+            item for key, item in by_id.items() if key not in known and not item.deleted
+        ])
+        changed = [item for key, item in by_id.items() if key in known and (item.edited_at or item.deleted)]
+        if changed:
+            self._mark_changes(changed)
         if new:
             self._announce(new)
         return list(new.values())
 
+    def _known(self, external_ids):
+        """Return which items are stored already, for those who see this account's mentions.
+
+        What first came in by a personal account and now by a brand account becomes the team's.
+        """
+        account = self.account_id
+        self.env.cr.execute(
+            """SELECT external_id, id, owner_id FROM social_crm_mention
+                WHERE company_id = %s AND network = %s AND external_id = ANY(%s)""",
+            [account.company_id.id, account.network, list(external_ids)],
+        )
+        rows = self.env.cr.fetchall()
+        team = {key for key, _id, owner in rows if not owner}
+        if account.kind == 'personal':
+            return team | {key for key, _id, owner in rows if owner == account.user_id.id}
+        private = {key: mention_id for key, mention_id, _owner in rows if key not in team}
+        self.env['social.crm.mention'].browse(private.values()).write({
+            'owner_id': False, 'account_id': account.id, 'stream_id': self.id,
+        })
+        return team | private.keys()
+
     def _insert_mentions(self, items):
         """Insert items and what the rules say about them: dict of external id -> new id."""
+        if not items:
+            return {}
         account = self.account_id
         authors = self.env['social.crm.profile']._upsert(
             account.company_id, account.network, [item.author for item in items],
@@ -363,9 +388,9 @@ class SocialCrmStream(models.Model):
             ] or None,
         }, text
 
-    def _mark_changes(self, edited, gone):
-        """Bring stored mentions up to date with edits and deletions of the network."""
-        by_id = {item.external_id: item for item in [*edited, *gone]}
+    def _mark_changes(self, items):
+        """Bring stored mentions up to date with edits and deletions on the network."""
+        by_id = {item.external_id: item for item in items}
         mentions = self.env['social.crm.mention'].search([
             ('company_id', '=', self.company_id.id), ('network', '=', self.account_id.network),
             ('external_id', 'in', list(by_id)),

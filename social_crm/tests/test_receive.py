@@ -169,9 +169,9 @@ class TestReceive(SocialCrmCase):
         other = self.connect(self.app, self.manager, username='other', number='78')
         self.env['social.crm.credential'].search([('account_id', '=', other.id)]).secret = 'garbage'
         self.stub.mention('for acme')
-        with self.assertLogs('odoo.addons.social_crm.models.social_crm_stream', 'ERROR'):
-            self.receive()
+        self.receive()
         self.assertEqual(len(self.mentions(account_id=self.account.id)), 1)
+        self.assertIn('social_crm_key', other.last_error)
 
     def test_an_edit_updates_and_an_older_one_does_not(self):
         notification = self.stub.mention('teapot')

@@ -44,13 +44,32 @@ class TestRights(SocialCrmCase):
         self.assertEqual(self.app._as_app().client_secret, 'new-secret')
 
     def test_a_personal_account_is_seen_by_its_owner_alone(self):
+        self.account.stream_ids.active = False
         self.receive_one()
+        self.assertTrue(self.mentions(account_id=self.own.id))
         for user in (self.other_user, self.manager, self.env.ref('base.user_admin')):
             Account = self.env['social.crm.account'].with_user(user)
             self.assertNotIn(self.own, Account.search([]), user.login)
             self.assertFalse(self.env['social.crm.mention'].with_user(user).search([('account_id', '=', self.own.id)]))
         mine = self.env['social.crm.account'].with_user(self.user).search([])
         self.assertEqual(mine, self.own | self.account)
+
+    def test_what_a_personal_and_a_brand_account_both_receive_is_the_teams(self):
+        self.account.stream_ids.active = False
+        self.receive_one()
+        mention = self.mentions(account_id=self.own.id)
+        self.assertEqual(mention.owner_id, self.user)
+        self.account.with_context(active_test=False).stream_ids.active = True
+        self.receive()
+        self.assertEqual(self.env['social.crm.mention'].search([]), mention)
+        self.assertEqual((mention.account_id, mention.owner_id.id), (self.account, False))
+
+    def test_two_owners_each_have_their_own(self):
+        self.account.stream_ids.active = False
+        theirs = self.connect(self.app, self.other_user, kind='personal', username='they', number='80')
+        self.receive_one()
+        self.assertEqual(len(self.mentions(account_id=self.own.id)), 1)
+        self.assertEqual(len(self.mentions(account_id=theirs.id)), 1)
 
     def test_who_may_disconnect(self):
         with self.assertRaises(AccessError):
