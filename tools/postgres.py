@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from . import debian, environment, paths
-from .steps import Failure, is_root, lock, run, step
+from . import environment, paths
+from .steps import Failure, is_root, lock, once, run, step
 
 USER = 'odoo'
 KEEP = paths.HOME / 'postgres.keep'
@@ -82,19 +82,19 @@ def _programs():
 
 
 def _wheel_programs():
-    site = environment.venv() / f'lib/python{paths.PYTHON_TAG}/site-packages'
-
-    def search():
-        return next(site.glob('*/pginstall/bin/initdb'), None)
-
-    if not search():
-        with lock('postgres-wheel'), step('installing PostgreSQL (as a Python wheel)'):
-            requirement = paths.REQUIREMENTS / 'postgres.txt'
-            environment.pip(environment.venv(), 'install', '--no-deps', '-r', requirement)
-    if not (initdb := search()):
-        debian.install('postgresql', why='PostgreSQL')
-        return _programs()
-    return initdb.parent
+    """The programs of the wheel: beside the cluster, where the server's user can reach them."""
+    folder = cluster() / 'wheel'
+    requirement = paths.REQUIREMENTS / 'postgres.txt'
+    options = ['--no-deps', '--upgrade', '--target', folder]
+    once(
+        f'postgres-wheel-{paths.digest(str(folder))[:6]}',
+        paths.digest(requirement, paths.PYTHON_TAG),
+        'installing PostgreSQL (as a Python wheel)',
+        lambda: environment.pip(environment.venv(), 'install', *options, '-r', requirement),
+    )
+    if found := next(folder.glob('*/pginstall/bin/initdb'), None):
+        return found.parent
+    raise Failure('There are no PostgreSQL server programs. Install the package postgresql.')
 
 
 def client(name):

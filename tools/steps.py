@@ -85,8 +85,8 @@ def run(command, *, hint='', **kwargs):
             text=True,
             **kwargs,
         )
-    except FileNotFoundError:
-        raise Failure(f'{command[0]} was not found. {hint}'.strip()) from None
+    except OSError as error:
+        raise Failure(f'{command[0]} cannot be run: {error.strerror}. {hint}'.strip()) from None
     if done.returncode:
         tail = '\n'.join(done.stdout.strip().splitlines()[-25:])
         raise Failure(f'{" ".join(command)[:300]}\n{tail}\n{hint}'.strip())

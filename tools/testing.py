@@ -52,7 +52,11 @@ def run(arguments):
     if only_pure:
         odoo = []
     paths.prepare_home()
-    environment.install_python() if not odoo else environment.install()
+    if odoo:
+        environment.install_chromium()
+        environment.install()
+    else:
+        environment.install_python()
     total = Total()
     if pure:
         total.add(_pytest(['-p', 'no:odoo', *options, *pure], total.report))
@@ -62,7 +66,6 @@ def run(arguments):
 
 
 def _run_in_odoo(options, arguments, total):
-    environment.install_chromium()
     by_variant = {}
     for argument in arguments:
         if (Path.cwd() / argument.split('::')[0]).exists():
