@@ -81,11 +81,15 @@ class SocialCrmApp(models.Model):
         return adapter_class(network)
 
     @api.model
+    def _allow_private(self):
+        """Return whether private hosts and plain http may be used: for tests and own networks."""
+        return str2bool(str(config.get('social_crm_allow_private_hosts') or ''), default=False)
+
+    @api.model
     def _http(self) -> Http:
-        """Return a guarded HTTP client; private hosts only where odoo.conf allows them."""
-        allowed = str(config.get('social_crm_allow_private_hosts') or '')
+        """Return a guarded HTTP client."""
         return Http(
-            allow_private=str2bool(allowed, default=False),
+            allow_private=self._allow_private(),
             user_agent=f'social_crm (+{self.get_base_url()})',
         )
 
@@ -120,7 +124,7 @@ class SocialCrmApp(models.Model):
             ('company_id', '=', company.id), ('redirect_uri', '=', redirect_uri),
         ]
         app = self.search(domain, limit=1)
-        if app and set(scopes) <= set((app.scopes or '').split()):
+        if app and adapter_class(network).covers((app.scopes or '').split(), scopes):
             return app
         provider = adapter_class(network)(self._http())
         found = provider.discover(server)

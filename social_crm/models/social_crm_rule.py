@@ -349,7 +349,7 @@ class SocialCrmRule(models.Model):
                 'Say at least one thing to look for: exclusions alone would match nearly everything.',
             ),
             'too_long': self.env._('This is too long: 2,000 characters at most.'),
-            'too_many_terms': self.env._('These are too many terms: 200 at most.'),
+            'too_many_terms': self.env._('These are too many terms.'),
             'too_deep': self.env._('Too many parentheses inside each other.'),
             'unclosed_quote': self.env._('This quotation mark is not closed.'),
             'unclosed_parenthesis': self.env._('This parenthesis is not closed.'),
@@ -359,7 +359,7 @@ class SocialCrmRule(models.Model):
             'empty_term': self.env._('There is nothing to look for here.'),
             'bad_hashtag': self.env._('This is no hashtag: # and then letters or digits.'),
             'bad_handle': self.env._('This is no handle: @ and then a name.'),
-            'bad_wildcard': self.env._('A star stands at the end of a word of two letters or more, such as deliver*'),
+            'bad_wildcard': self.env._('A star stands at the end of a word, such as deliver*'),
         }
         message = messages[error.code]
         if not error.field:

@@ -35,6 +35,30 @@ class StubbedNetwork:
         return stub
 
 
+def make_app(company):
+    """Return an app at the stubbed server, as registering there makes it."""
+    return company.env['social.crm.app'].create({
+        'network': 'mastodon', 'server': f'https://{HOST}', 'company_id': company.id,
+        'client_id': 'client-1', 'client_secret': 'secret-1', 'scopes': 'read write',
+    })
+
+
+def connect(app, user, kind='brand', username='acme', number='77'):
+    """Connect an account without the pages of the network, as the callback does it."""
+    env = app.env
+    state = env['social.crm.oauth.state'].create({
+        'state_hash': f'{username}-{app.id}-{user.id}', 'secret': 'x', 'network': 'mastodon',
+        'app_id': app.id, 'user_id': user.id, 'company_id': app.company_id.id, 'kind': kind,
+        'capabilities': 'mentions messages reply', 'expires_at': fields.Datetime.now() + timedelta(minutes=10),
+    })
+    token = Token(access_token='token-of-acme', scopes=('read', 'write'))  # noqa: S106
+    profile = Profile(
+        external_id=f'https://{HOST}/users/{username}', handle=f'{username}@{HOST}', name=username.title(),
+        url=f'https://{HOST}/@{username}', local_id=number,
+    )
+    return env['social.crm.account']._connect_identity(state, app, token, profile)
+
+
 class SocialCrmCase(StubbedNetwork, TransactionCase):
     """A company with users of the three roles, and one brand account on the stubbed server."""
 
@@ -57,25 +81,11 @@ class SocialCrmCase(StubbedNetwork, TransactionCase):
 
     @classmethod
     def make_app(cls, company):
-        return cls.env['social.crm.app'].create({
-            'network': 'mastodon', 'server': f'https://{HOST}', 'company_id': company.id,
-            'client_id': 'client-1', 'client_secret': 'secret-1', 'scopes': 'read write',
-        })
+        return make_app(company)
 
     @classmethod
-    def connect(cls, app, user, kind='brand', username='acme', number='77'):
-        """Connect an account without the pages of the network, as the callback does it."""
-        state = cls.env['social.crm.oauth.state'].create({
-            'state_hash': f'{username}-{app.id}-{user.id}', 'secret': 'x', 'network': 'mastodon',
-            'app_id': app.id, 'user_id': user.id, 'company_id': app.company_id.id, 'kind': kind,
-            'capabilities': 'mentions messages reply', 'expires_at': fields.Datetime.now() + timedelta(minutes=10),
-        })
-        token = Token(access_token='token-of-acme', scopes=('read', 'write'))  # noqa: S106
-        profile = Profile(
-            external_id=f'https://{HOST}/users/{username}', handle=f'{username}@{HOST}', name=username.title(),
-            url=f'https://{HOST}/@{username}', local_id=number,
-        )
-        return cls.env['social.crm.account']._connect_identity(state, app, token, profile)
+    def connect(cls, app, user, **values):
+        return connect(app, user, **values)
 
     @classmethod
     def make_rule(cls, actions=(), **values):

@@ -73,7 +73,14 @@ class MastodonStub:
         if not url.path.startswith(('/oauth', '/.well-known', '/api/v1/apps', '/api/v1/instance', '/api/v2/instance', '/nodeinfo')):
             if request.headers.get('Authorization') != f'Bearer {self.token}':
                 return self.answer(401, {'error': 'The access token is invalid'})
-        return self.answer(*self.route(url.path, query))
+        return self.answer(*self.route(url.path, {**query, **self.form(request)}))
+
+    @staticmethod
+    def form(request):
+        body = request.body.decode() if isinstance(request.body, bytes) else request.body or ''
+        if body.startswith('{'):
+            return json.loads(body)
+        return {key: values[-1] for key, values in parse_qs(body).items()}
 
     def route(self, path, query):
         if path == '/.well-known/oauth-authorization-server':
@@ -98,7 +105,7 @@ class MastodonStub:
             }
         if path == '/api/v1/apps':
             return 200, {'id': '5', 'name': 'x', 'client_id': 'client-1', 'client_secret': 'secret-1',
-                         'redirect_uri': 'x', 'redirect_uris': ['x'], 'scopes': ['read', 'write']}
+                         'redirect_uri': 'x', 'redirect_uris': ['x'], 'scopes': query.get('scopes', 'read').split()}
         if path == '/oauth/token':
             return 200, {'access_token': self.token, 'token_type': 'Bearer', 'scope': 'read write', 'created_at': 1700000000}
         if path == '/oauth/revoke':

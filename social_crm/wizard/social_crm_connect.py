@@ -4,6 +4,9 @@ from odoo.exceptions import AccessError, UserError
 from ..providers import adapter_class
 from ..providers.errors import ProviderError
 
+# What the adapters say of an address that no public server can have.
+BAD_ADDRESS = {'empty', 'url', 'scheme', 'userinfo', 'port', 'host', 'private_address', 'not_fediverse'}
+
 
 class SocialCrmConnect(models.TransientModel):
     """The dialog that starts a connection: which network, which server, for whom."""
@@ -101,7 +104,7 @@ class SocialCrmConnect(models.TransientModel):
         return app
 
     def _explain(self, error):
-        if error.code in ('bad_server', 'private_host', 'unsafe_host'):
+        if error.code in BAD_ADDRESS:
             return self.env._(
                 '"%s" is no address of a public server. Type it like mastodon.social, or your handle '
                 'like @me@mastodon.social.', self.server or '',
