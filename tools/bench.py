@@ -89,13 +89,13 @@ def main(clone, name, *arguments):
     """Run one benchmark in this process, which is the virtual environment's."""
     from .odoo_environment import load
 
-    module = importlib.import_module(f'benchmarks.{name}')
     bench = Bench(clone, load(clone), arguments)
+    module = importlib.import_module(f'benchmarks.{name}')  # it may import what Odoo has loaded
     say(f'benchmark {name} on {platform.machine()}, {os.cpu_count()} cores')
     with bench.new_env() as env:
         bench.env = env
         for result in module.run(bench):
-            print(json.dumps({'bench': name, **result}, default=str), flush=True)
+            print(json.dumps(result, default=str), flush=True)
 
 
 if __name__ == '__main__':

@@ -6,6 +6,10 @@ from datetime import datetime, timedelta, timezone
 from urllib.parse import parse_qs, urlsplit
 
 HOST = 'social.example.com'
+SCOPES = [
+    'read', 'read:accounts', 'read:notifications', 'read:search', 'read:statuses', 'write', 'write:conversations',
+    'write:media', 'write:statuses', 'profile',
+]
 ME = {'id': '77', 'username': 'acme', 'acct': 'acme', 'display_name': 'Acme'}
 
 
@@ -88,7 +92,7 @@ class MastodonStub:
                 'issuer': f'https://{HOST}/', 'authorization_endpoint': f'https://{HOST}/oauth/authorize',
                 'token_endpoint': f'https://{HOST}/oauth/token', 'revocation_endpoint': f'https://{HOST}/oauth/revoke',
                 'app_registration_endpoint': f'https://{HOST}/api/v1/apps',
-                'scopes_supported': ['read', 'write', 'profile'], 'response_types_supported': ['code'],
+                'scopes_supported': SCOPES, 'response_types_supported': ['code'],
                 'grant_types_supported': ['authorization_code'], 'code_challenge_methods_supported': ['S256'],
                 'token_endpoint_auth_methods_supported': ['client_secret_post'],
             }
