@@ -48,6 +48,9 @@ def write(purpose, **options):
         'list_db': False,
         'max_cron_threads': 3,
         'limit_time_real_cron': 300,
+        # Programs that tests start inherit the limit, and Chromium reserves more than it.
+        'limit_memory_hard': 0,
+        'limit_memory_soft': 0,
         'log_level': 'info',
         'social_crm_key': encryption_key(),
         # Test mode: the module may talk to servers on this machine.

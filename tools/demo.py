@@ -114,7 +114,7 @@ def run(arguments):
         if network and '--story' in arguments:
             from . import story
 
-            story.play_in_background(network)
+            story.play_in_background(odoo, network)
         _follow(odoo)
 
 
@@ -130,8 +130,7 @@ def _welcome(odoo, network, seconds):
         lines += ['', f'    {network.url}    a small fediverse server with these people:']
         for account in network.accounts.values():
             lines.append(f'      {account.login:10} password {account.password}')
-        server = network.url.split('://')[1]
-        lines.append(f'    Connect it in Social CRM as a Mastodon server named {server}.')
+        lines.append(f'    In Social CRM, connect it as a Mastodon server: {network.url}')
     lines += ['', f'  Odoo logs to {odoo.log}', '  Ctrl-C ends everything.', '']
     say('\n'.join(lines))
 

@@ -10,7 +10,7 @@ import contextlib
 import json
 import urllib.request
 
-from . import configuration, paths
+from . import configuration, database, paths
 from .processes import Process
 
 #: Sign-in of the administrator in databases that we made.
@@ -20,15 +20,15 @@ LOGIN, PASSWORD = 'admin', 'admin'
 class OdooProcess:
     """An Odoo server on one database and a free port, ended with this process at the latest."""
 
-    def __init__(self, database, *, port=0, workers=0, crons=2, options=None, arguments=()):
-        self.database = database
+    def __init__(self, name, *, port=0, workers=0, crons=2, options=None, arguments=()):
+        self.database = name
         self.port = port or configuration.free_port()
         self.url = f'http://127.0.0.1:{self.port}'
-        self.log = paths.LOGS / f'{database}-{self.port}.log'
+        self.log = paths.LOGS / f'{name}-{self.port}.log'
         self.config = configuration.write(
             f'server-{self.port}',
-            db_name=database,
-            dbfilter=f'^{database}$',
+            db_name=name,
+            dbfilter=f'^{name}$',
             http_port=self.port,
             # With workers the websocket has a port of its own.
             gevent_port=configuration.free_port() if workers else self.port,
@@ -42,6 +42,9 @@ class OdooProcess:
     def start(self, timeout=90):
         """Start the server and wait until it answers."""
         self.log.unlink(missing_ok=True)
+        # Where networks send people back to.
+        query = "UPDATE ir_config_parameter SET value = '{}' WHERE key = 'web.base.url'"
+        database.psql(query.format(self.url), self.database)
         command = [*configuration.command(), '--config', self.config, *self.arguments]
         variables = configuration.environment_variables()
         self.process = Process(command, self.log, env=variables, cwd=paths.CHECKOUT)
@@ -75,18 +78,26 @@ class OdooProcess:
         return self.start()
 
     def call(self, model, method, *args, **kwargs):
-        """Call a model's method through JSON-RPC as the administrator."""
-        user = self._rpc('common', 'login', self.database, LOGIN, PASSWORD)
-        return self._rpc(
-            'object', 'execute_kw', self.database, user, PASSWORD, model, method, args, kwargs
-        )
+        """Call a model's public method as the administrator."""
+        params = {'model': model, 'method': method, 'args': args, 'kwargs': kwargs}
+        return self._post(self._session(), '/web/dataset/call_kw', params)
 
-    def _rpc(self, service, method, *args):
-        params = {'service': service, 'method': method, 'args': args}
+    def open(self, url):
+        """Open an address as the administrator's browser would; give the answer."""
+        return self._session().open(url, timeout=60)
+
+    def _session(self):
+        """Give an opener that is signed in as the administrator."""
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+        params = {'db': self.database, 'login': LOGIN, 'password': PASSWORD}
+        self._post(opener, '/web/session/authenticate', params)
+        return opener
+
+    def _post(self, opener, path, params):
         body = json.dumps({'jsonrpc': '2.0', 'method': 'call', 'params': params}).encode()
-        request = urllib.request.Request(f'{self.url}/jsonrpc', body)
+        request = urllib.request.Request(self.url + path, body)
         request.add_header('Content-Type', 'application/json')
-        with urllib.request.urlopen(request, timeout=120) as answer:
+        with opener.open(request, timeout=120) as answer:
             result = json.load(answer)
         if 'error' in result:
             raise RuntimeError(result['error']['data']['debug'])
@@ -94,9 +105,9 @@ class OdooProcess:
 
 
 @contextlib.contextmanager
-def start(database, **kwargs):
+def start(name, **kwargs):
     """Give a running server; the log stays for reading, the configuration does not."""
-    server = OdooProcess(database, **kwargs)
+    server = OdooProcess(name, **kwargs)
     try:
         yield server.start()
     finally:

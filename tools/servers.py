@@ -118,19 +118,26 @@ class Snac(Server):
             account.token = self._sign_in(account)
         return account.token
 
+    def approve(self, authorize_url, login):
+        """Sign in on the consent page that an address leads to; the address it leads back to."""
+        asked = parse_qs(urlsplit(authorize_url).query)
+        answer = self._submit(
+            '/oauth/x-snac-login',
+            login=login,
+            passwd=self.accounts[login].password,
+            redir=asked['redirect_uri'][0],
+            cid=asked['client_id'][0],
+            state=asked.get('state', [''])[0],
+        )
+        return answer.headers['Location']
+
     def _sign_in(self, account):
         back = 'http://127.0.0.1/back'
         application = {'client_name': 'tools', 'redirect_uris': back, 'scopes': 'read write'}
         client = self.call('POST', '/api/v1/apps', application)
-        answer = self._submit(
-            '/oauth/x-snac-login',
-            login=account.login,
-            passwd=account.password,
-            redir=back,
-            cid=client['client_id'],
-            state='tools',
-        )
-        code = parse_qs(urlsplit(answer.headers['Location']).query)['code'][0]
+        asked = urlencode({'client_id': client['client_id'], 'redirect_uri': back})
+        answer = self.approve(f'{self.url}/oauth/authorize?{asked}', account.login)
+        code = parse_qs(urlsplit(answer).query)['code'][0]
         answer = self._submit(
             '/oauth/token',
             grant_type='authorization_code',

@@ -52,10 +52,27 @@ def play(server, pause=0):
         time.sleep(pause and pause * random.uniform(0.5, 1.5))
 
 
-def play_in_background(server):
+def connect(odoo, server):
+    """Connect the brand's account in Odoo, the way its dialog and the network's pages do it."""
+    connected = [('network', '=', 'mastodon'), ('state', '=', 'connected')]
+    if odoo.call('social.crm.account', 'search_count', connected):
+        return
+    values = {'network': 'mastodon', 'server': server.url, 'kind': 'brand'}
+    dialog = odoo.call('social.crm.connect', 'create', values)
+    action = odoo.call('social.crm.connect', 'action_connect', [dialog])
+    back = server.approve(action['url'], BRAND)
+    with odoo.open(back):
+        say(f'  story: {PEOPLE[BRAND][0]} is connected; its mentions arrive within a minute')
+
+
+def play_in_background(odoo, server):
     """Let somebody say something every now and then, beginning at once."""
 
     def loop():
+        try:
+            connect(odoo, server)
+        except (RuntimeError, OSError) as error:
+            say(f'  story: {BRAND} could not be connected, please do it by hand ({error})')
         while server.process.is_running():
             try:
                 play(server, pause=12)
