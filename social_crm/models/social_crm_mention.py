@@ -451,6 +451,8 @@ class SocialCrmMention(models.Model):
             'channel_id': self.env.ref('social_crm.helpdesk_ticket_channel_social').id,
             'social_profile_id': author.id,
             'social_mention_id': self.id,
+            # The loop's own user must not become the responsible by a default of the helpdesk.
+            **({'user_id': False} if self.env.su else {}),
         }
 
     # === HELPERS === #
