@@ -36,5 +36,11 @@
         'web.assets_backend': ['social_crm/static/src/**/*'],
         'web.assets_unit_tests': ['social_crm/static/tests/**/*'],
     },
+    'demo': [
+        'demo/social_crm_demo.xml',
+        'demo/social_crm_profile_demo.xml',
+        'demo/social_crm_mention_demo.xml',
+        'demo/social_crm_outcome_demo.xml',
+    ],
     'application': True,
 }
