@@ -6,9 +6,11 @@ benchmarks and experiments get clones.
 """
 
 import os
+import re
 import shutil
 import subprocess
 from contextlib import contextmanager
+from pathlib import Path
 
 from . import configuration, environment, paths, postgres
 from .steps import Failure, lock, run, stamp, stamped, step, unstamp
@@ -229,7 +231,6 @@ def drop_leftovers():
     """Drop scratch databases whose process is gone."""
     listed = psql(f"SELECT datname FROM pg_database WHERE datname LIKE '{PREFIX}\\_%'")
     for database in listed.splitlines():
-        for part in database.removeprefix(PREFIX).split('_'):
-            if part.isdigit() and not os.path.exists(f'/proc/{part}'):
-                drop(database)
-                break
+        found = re.fullmatch(rf'{PREFIX}_(?:test|bench|scratch)_(\d+)(?:_\w+)?', database)
+        if found and not Path('/proc', found[1]).exists():
+            drop(database)
