@@ -25,8 +25,12 @@ from .errors import (
 )
 
 SECRET_NAMES = re.compile(
-    r'secret|token|code|verifier|password|assertion|authorization|cookie', re.I
+    r'secret|token|code|verifier|password|assertion|authorization|cookie|key$', re.I
 )
+
+
+_NUL = re.compile(r'(\\\\)|\\u0000')
+_DUBIOUS = re.compile(rb'\\u(?:0000|[dD][89abAB])')
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,18 @@ class Answer:
     url: str = field(repr=False)
 
     def json(self) -> Any:
-        """Return the body as JSON, ``None`` when it is none."""
+        """Return the body as JSON, ``None`` when it is none.
+
+        Characters that no database takes (NUL, half of a surrogate pair) are taken out.
+        """
         try:
-            return jsonlib.loads(self.content)
+            body = jsonlib.loads(self.content)
+            if _DUBIOUS.search(self.content):
+                clean = _NUL.sub(r'\1', jsonlib.dumps(body, ensure_ascii=False))
+                body = jsonlib.loads(clean.encode('utf-8', 'replace'))
         except (ValueError, RecursionError):
             return None
+        return body
 
     def link(self, rel: str) -> str:
         """Return the URL of a ``Link`` header, empty when there is none."""
@@ -164,11 +175,9 @@ def secret_values(value: Any, name: str = '') -> Iterator[str]:
             yield from secret_values(inner, str(key))
     elif isinstance(value, (list, tuple)):
         for inner in value:
-            if isinstance(inner, tuple) and len(inner) == 2:
-                yield from secret_values(inner[1], str(inner[0]))
-            elif name == 'auth' and isinstance(inner, str):
-                yield inner
-    elif isinstance(value, str) and SECRET_NAMES.search(name):
+            is_pair = isinstance(inner, tuple) and len(inner) == 2 and isinstance(inner[0], str)
+            yield from secret_values(*((inner[1], inner[0]) if is_pair else (inner, name)))
+    elif isinstance(value, str) and (name == 'auth' or SECRET_NAMES.search(name)):
         yield value
         yield from value.split()[1:]
 

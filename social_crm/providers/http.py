@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -112,7 +112,8 @@ class Http:
         sent = {k: v for k, v in (headers or {}).items() if v}
         if token:
             sent['Authorization'] = f'Bearer {token}'
-        secrets = {token, *secret_values(kwargs), *secret_values(sent)} - {''}
+        query = dict(parse_qsl(urlsplit(url).query))
+        secrets = {token, *secret_values([kwargs, sent, query])} - {''}
         call.deadline = time.monotonic() + (deadline or self.deadline)
         call.read_timeout = self.timeout[1]
         call.quiet = True
@@ -195,10 +196,8 @@ class Http:
                 stream=True,
                 **kwargs,
             )
-            try:
+            with response:
                 return self._read(response, url), ProviderError()
-            finally:
-                response.close()
         except (requests.RequestException, HTTPError, OSError) as error:
             return None, _failure(error, writes)
         except _BadBody as error:
@@ -258,7 +257,7 @@ def check_url(url: str, allow_private: bool = False) -> str:
     secure = parts.scheme == 'https'
     if not secure and not (allow_private and parts.scheme == 'http'):
         raise Rejected('Only https is allowed', 'scheme')
-    if parts.auth is not None:
+    if parts.auth is not None or re.match(r'[^:/?#]+:[/\\]*[^/\\?#]*@', url):
         raise Rejected('The URL holds a user name', 'userinfo')
     if not allow_private and parts.port not in {None, 443}:
         raise Rejected('Only the standard port is allowed', 'port')

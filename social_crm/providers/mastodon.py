@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -107,7 +108,12 @@ class Mastodon(Sending):
             # Not needed by the standard; snac tells no scopes without it.
             scope=' '.join(map(str, asked)) if isinstance(asked, (list, tuple)) else '',
         )
-        return oauth2.read_token(answer)
+        token = oauth2.read_token(answer)
+        if 'app_per_account' in self._quirks:
+            # The next connection brings another app; this token can only be revoked with its own.
+            own = {'client_id': self.app.client_id, 'client_secret': self.app.client_secret}
+            return replace(token, extra={**token.extra, **own})
+        return token
 
     def refresh(self) -> Token:
         return oauth2.refresh(
@@ -120,12 +126,13 @@ class Mastodon(Sending):
         )
 
     def revoke(self) -> None:
+        extra = self._grant.extra
         oauth2.revoke(
             self.http,
             self._endpoint('revoke'),
             self._grant.access_token,
-            client_id=self.app.client_id,
-            client_secret=self.app.client_secret,
+            client_id=str(extra.get('client_id') or self.app.client_id),
+            client_secret=str(extra.get('client_secret') or self.app.client_secret),
         )
 
     # --- listen ----------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from . import mastodon_servers as servers
 from .base import Provider
-from .errors import AuthorizationLost, NotFound, PermissionMissing, Transient
+from .errors import AuthorizationLost, NotFound, PermissionMissing, Rejected, Transient
 from .mastodon_items import BAD, Reader, domain_of
 from .types import Profile, Token
 
@@ -19,12 +19,17 @@ class Client(Provider):
     def whoami(self) -> Profile:
         """Return the profile of the token's account.
 
-        :raise AuthorizationLost: also for the 403 that Pleroma and Pixelfed give a dead token.
+        :raise AuthorizationLost: also for what a dead token gets here from Pleroma and Pixelfed
+            (403) and from snac (422).
         """
         try:
             account = self._get('/api/v1/accounts/verify_credentials')
         except PermissionMissing as error:
             if 'bad_token_403' in self._quirks:
+                raise AuthorizationLost(error.reason, error.code) from None
+            raise
+        except Rejected as error:
+            if error.code == '422':
                 raise AuthorizationLost(error.reason, error.code) from None
             raise
         return self._profile(account)

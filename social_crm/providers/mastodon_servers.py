@@ -23,7 +23,8 @@ _PLEROMA = frozenset({'bad_token_403'})
 _QUIRKS: dict[str, frozenset[str]] = {
     # private_is_direct: 'private' means the people mentioned; app_per_account: the app remembers
     # who logged in last, and is deleted with a token; home_has_own: direct posts are in no other
-    # list; search_profiles: webfinger is behind /api/v2/search only.
+    # list; search_profiles: webfinger is behind /api/v2/search only; times_in_ids: the first ten
+    # digits of an id are a file's time and change with it.
     'snac': frozenset(
         {
             'private_is_direct',
@@ -32,6 +33,7 @@ _QUIRKS: dict[str, frozenset[str]] = {
             'app_per_account',
             'home_has_own',
             'search_profiles',
+            'times_in_ids',
         }
     ),
     # A key is burnt by a refused post too, so it does more harm than good.
@@ -113,6 +115,8 @@ def discover(http: Http, server: str) -> App:
         'software': _software(http, server, str(instance.get('version') or '')),
         'limits': read_limits(instance),
     }
+    if 'app_per_account' in quirks_of(App(metadata=found)):
+        found['app_per_account'] = True
     if isinstance(metadata.get('scopes_supported'), list):
         found['scopes'] = metadata['scopes_supported']
     api = instance.get('api_versions')
@@ -235,7 +239,10 @@ def limits(app: App, default: Limits) -> Limits:
 def register(http: Http, app: App, *, name: str, website: str) -> App:
     """Register a client and return the app with its id, secret and registered scopes.
 
-    Servers that refuse unknown scopes (422) get the two that every server knows.
+    Servers that refuse unknown scopes (422) get the two that every server knows, so compare what
+    was registered by :func:`covers`. Where ``metadata`` says ``app_per_account``, register anew for
+    each connection (snac gives the code of whoever signed in last with the app, and deletes it with
+    a revoked token).
     """
     coarse = 'coarse_scopes' in quirks_of(app)
     wanted = _COARSE if coarse else _known_scopes(app)
