@@ -9,6 +9,8 @@ from . import social_crm_rule_action
 from . import social_crm_mention
 from . import social_crm_stream
 from . import social_crm_parked_item
+from . import social_crm_delivery_mixin
+from . import social_crm_delivery_outcome
 from . import res_partner
 from . import res_company
 from . import res_config_settings

@@ -1,0 +1,322 @@
+import random
+import uuid
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+from ..delivery import LEASE, PER_ACCOUNT, Courier
+
+RUN_SECONDS = 75  # longer than the pause between two runs: nothing falls due unseen
+STATES = [
+    ('queued', 'Waiting'),
+    ('sending', 'Sending'),
+    ('sent', 'Sent'),
+    ('failed', 'Failed'),
+    ('unconfirmed', 'Unconfirmed'),
+    ('cancelled', 'Cancelled'),
+]
+
+
+class SocialCrmDeliveryMixin(models.AbstractModel):
+    """Something that is sent to a network exactly once.
+
+    ``queued`` rows that are due become ``sending``, committed, before the network is called. The
+    outcome is stored in a transaction of its own. Where there is none (a crash, an answer that got
+    lost) the row becomes ``unconfirmed`` and is looked up on the network before any second try; see
+    :mod:`..delivery` for the loop and ``social_crm_delivery_outcome.py`` for what an outcome means.
+    """
+
+    _name = 'social.crm.delivery.mixin'
+    _description = 'Delivery to a Social Network'
+
+    account_id = fields.Many2one(
+        'social.crm.account',
+        required=True,
+        index=True,
+        ondelete='restrict',
+        check_company=True,
+    )
+    company_id = fields.Many2one(related='account_id.company_id', store=True, index=True)
+    delivery_state = fields.Selection(
+        STATES,
+        'Status',
+        default='queued',
+        required=True,
+        readonly=True,
+        copy=False,
+        index=True,
+    )
+    due_at = fields.Datetime('Due', default=fields.Datetime.now)
+    next_try = fields.Datetime(readonly=True, copy=False)
+    first_attempted_at = fields.Datetime('First Try', readonly=True, copy=False)
+    attempted_at = fields.Datetime('Last Try', readonly=True, copy=False)
+    attempts = fields.Integer('Tries', readonly=True, copy=False)
+    sent_at = fields.Datetime('Sent', readonly=True, copy=False)
+    idempotency_key = fields.Char(
+        readonly=True,
+        copy=False,
+        required=True,
+        default=lambda self: str(uuid.uuid4()),
+    )
+    external_id = fields.Char(readonly=True, copy=False)
+    local_id = fields.Char(readonly=True, copy=False)
+    url = fields.Char('Address', readonly=True, copy=False)
+    failure_code = fields.Char(readonly=True, copy=False)
+    failure_reason = fields.Char(readonly=True, copy=False)
+    lease = fields.Char(readonly=True, copy=False)
+    lease_until = fields.Datetime(readonly=True, copy=False)
+
+    _due = models.Index("(due_at) WHERE delivery_state = 'queued'")
+    _open = models.Index(
+        "(next_try, lease_until) WHERE delivery_state IN ('sending', 'unconfirmed')"
+    )
+
+    # === CONSTRAINT METHODS === #
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_under_way(self):
+        if any(record.delivery_state in ('sending', 'unconfirmed') for record in self):
+            raise UserError(
+                self.env._('This is being sent or may have been sent: wait for the outcome.')
+            )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        records = super().create(vals_list)
+        records._wake()
+        return records
+
+    def write(self, vals):
+        result = super().write(vals)
+        if vals.get('delivery_state') == 'queued' or {'due_at', 'next_try'} & vals.keys():
+            self._wake()
+        return result
+
+    # === ACTION METHODS === #
+
+    def action_retry(self):
+        """Send again what failed, what was cancelled, or what a person did not find on the network."""
+        self._check_may_send()
+        for record in self.sudo():  # sudo: checked just above; nobody writes the state by hand
+            if record.delivery_state not in ('failed', 'cancelled', 'unconfirmed'):
+                raise UserError(
+                    self.env._(
+                        'Only what failed, was cancelled or is unconfirmed can be sent again.'
+                    )
+                )
+            # What a person says is not there is not looked for again: the next look starts now.
+            record._requeue(fields.Datetime.now(), attempts=0, first_attempted_at=False)
+
+    def action_cancel(self):
+        """Do not send it (any more)."""
+        self._check_may_send()
+        for record in self.sudo():  # sudo: checked just above; nobody writes the state by hand
+            if record.delivery_state not in ('queued', 'failed', 'unconfirmed'):
+                raise UserError(
+                    self.env._('It is too late: this is being sent or was sent already.')
+                )
+            record.write({'delivery_state': 'cancelled', 'next_try': False, 'lease': False})
+
+    def action_mark_sent(self):
+        """A person saw it on the network."""
+        self._check_may_send()
+        for record in self.sudo():  # sudo: checked just above; nobody writes the state by hand
+            if record.delivery_state != 'unconfirmed':
+                raise UserError(self.env._('Only what is unconfirmed can be confirmed.'))
+            record._set_sent(None)
+
+    def _check_may_send(self):
+        """Raise AccessError unless the user may decide about sending these."""
+        self.check_access('write')
+
+    # === LOOP === #
+
+    @api.model
+    def _cron_deliver(self):
+        """Send what is due, of all kinds; stay awake for what falls due within the run."""
+        kinds = self._delivery_models()
+        if not kinds:
+            return
+        courier = Courier(kinds)
+        courier.run(RUN_SECONDS)
+        dues = [due for model in courier.models if (due := model._next_due())]
+        if dues and min(dues) < fields.Datetime.now() + timedelta(seconds=RUN_SECONDS * 2):
+            # The worker may sleep for a minute: have it start the next run at once.
+            self.env.ref('social_crm.ir_cron_deliver')._trigger()
+
+    @api.model
+    def _delivery_models(self):
+        """Return an empty recordset of each model that is delivered."""
+        names = self.env.registry.descendants(['social.crm.delivery.mixin'], '_inherit')
+        return [self.env[name] for name in names if not self.env[name]._abstract]
+
+    @api.model
+    def _deliver_due(self):
+        """Deliver what is due of this model, or of all when asked of the mixin; no waiting.
+
+        :return: number of calls made
+        """
+        return Courier(self._delivery_models() if self._abstract else [self.browse()]).run()
+
+    @api.model
+    def _check_unconfirmed(self):
+        """Look up what is unconfirmed; a part of each round of :meth:`_deliver_due`."""
+        return self._deliver_due()
+
+    def _wake(self):
+        """Have the loop run now, if any of these fall due before it would look by itself."""
+        if self.env.context.get('social_crm_no_wake'):
+            return
+        soon = fields.Datetime.now() + timedelta(seconds=RUN_SECONDS)
+        if any(
+            record.delivery_state == 'queued' and (record.due_at or soon) <= soon for record in self
+        ):
+            cron = self.env.ref('social_crm.ir_cron_deliver', raise_if_not_found=False)
+            if cron:
+                cron.sudo()._trigger()  # sudo: wake the loop only
+
+    # === CLAIM === #
+
+    @api.model
+    def _claim(self, task, lease, limit):
+        """Lease rows for a task: *send* what is due, *check* what is unconfirmed."""
+        self._expire_leases()
+        self.flush_model()
+        now = fields.Datetime.now()
+        query = self._claim_to_send(now) if task == 'send' else self._claim_to_check(now)
+        attempt = SQL(
+            ', attempts = t.attempts + 1, attempted_at = %s, first_attempted_at = COALESCE(t.first_attempted_at, %s)',
+            now,
+            now,
+        )
+        rows = self.env.execute_query(
+            SQL(
+                'UPDATE %(table)s t SET delivery_state = %(state)s, lease = %(lease)s, lease_until = %(until)s'
+                '%(attempt)s WHERE t.id IN (%(query)s LIMIT %(limit)s FOR NO KEY UPDATE OF q SKIP LOCKED) RETURNING t.id',
+                table=SQL.identifier(self._table),
+                state='sending' if task == 'send' else 'unconfirmed',
+                lease=lease,
+                until=now + LEASE,
+                query=query,
+                limit=limit,
+                attempt=attempt if task == 'send' else SQL(),
+            )
+        )
+        self.env.invalidate_all()
+        return self.browse(sorted(row[0] for row in rows))
+
+    @api.model
+    def _claim_to_send(self, now):
+        table = SQL.identifier(self._table)
+        return SQL(
+            """SELECT q.id FROM %(table)s q JOIN (
+                      SELECT d.id, row_number() OVER (PARTITION BY d.account_id ORDER BY d.due_at, d.id) + (
+                             SELECT count(*) FROM %(table)s s
+                              WHERE s.delivery_state = 'sending' AND s.account_id = d.account_id) AS place
+                        FROM %(table)s d
+                       WHERE d.delivery_state = 'queued' AND d.due_at <= %(now)s
+                         AND (d.next_try IS NULL OR d.next_try <= %(now)s)) p ON p.id = q.id
+                WHERE q.delivery_state = 'queued' AND p.place <= %(most)s ORDER BY q.due_at, q.id""",
+            table=table,
+            now=now,
+            most=PER_ACCOUNT,
+        )
+
+    @api.model
+    def _claim_to_check(self, now):
+        """What nobody looks up at the moment, by accounts that can look."""
+        return SQL(
+            """SELECT q.id FROM %(table)s q JOIN social_crm_account a ON a.id = q.account_id
+                WHERE q.delivery_state = 'unconfirmed' AND q.next_try <= %(now)s AND a.state = 'connected'
+                  AND (q.lease_until IS NULL OR q.lease_until < %(now)s) ORDER BY q.next_try""",
+            table=SQL.identifier(self._table),
+            now=now,
+        )
+
+    @api.model
+    def _expire_leases(self):
+        """Whoever sent these died: nobody knows how far it came."""
+        now = fields.Datetime.now()
+        interrupted = self.search(
+            Domain('delivery_state', '=', 'sending') & Domain('lease_until', '<', now),
+            limit=100,
+        )
+        interrupted.write(
+            {
+                'delivery_state': 'unconfirmed',
+                'lease': False,
+                'lease_until': False,
+                'next_try': now,
+                'failure_code': 'interrupted',
+                'failure_reason': self.env._('The server stopped while this was being sent.'),
+            }
+        )
+
+    @api.model
+    def _renew_leases(self, record_ids, leases, until):
+        self.env.execute_query(
+            SQL(
+                'UPDATE %s SET lease_until = %s WHERE id IN %s AND lease IN %s RETURNING id',
+                SQL.identifier(self._table),
+                until,
+                tuple(record_ids),
+                tuple(leases),
+            )
+        )
+
+    @api.model
+    def _next_due(self):
+        """Return when the next row wants attention, ``None`` when none does."""
+        rows = self.env.execute_query(
+            SQL(
+                """SELECT min(due) FROM (
+                      SELECT min(GREATEST(due_at, next_try)) AS due FROM %(table)s WHERE delivery_state = 'queued'
+                       UNION ALL
+                      SELECT min(lease_until) FROM %(table)s WHERE delivery_state = 'sending'
+                       UNION ALL
+                      SELECT min(GREATEST(d.next_try, d.lease_until)) FROM %(table)s d
+                        JOIN social_crm_account a ON a.id = d.account_id AND a.state = 'connected'
+                       WHERE d.delivery_state = 'unconfirmed' AND d.next_try IS NOT NULL) dues""",
+                table=SQL.identifier(self._table),
+            )
+        )
+        return rows[0][0]
+
+    # === HOOKS === #
+
+    def _outgoing(self, media=True):
+        """Return this as a ``providers.types.Outgoing``; without media where only the text counts."""
+        raise NotImplementedError
+
+    def _delivered(self, sent):
+        """It stands on the network; in the transaction that stores the outcome."""
+
+    def _not_delivered(self, error):
+        """It failed for good; in the transaction that stores the outcome."""
+
+    # === HELPERS === #
+
+    def _requeue(self, when, **values):
+        self.ensure_one()
+        self.write(
+            {
+                'delivery_state': 'queued',
+                'next_try': when,
+                'lease': False,
+                'lease_until': False,
+                'failure_code': False,
+                'failure_reason': False,
+                **values,
+            }
+        )
+
+    @staticmethod
+    def _backoff(attempts, first=5, longest=900):
+        """Return a pause that grows with the tries, with jitter."""
+        seconds = min(first * 2 ** min(attempts, 10), longest)
+        return timedelta(seconds=seconds * random.uniform(0.8, 1.2))
