@@ -24,6 +24,7 @@ const LiveInbox = (Controller) =>
                 }
             };
             bus.subscribe("social_crm.mention", onMention);
+            bus.start();
             onWillDestroy(() => {
                 bus.unsubscribe("social_crm.mention", onMention);
                 browser.clearTimeout(this.reloadTimer);
