@@ -78,7 +78,7 @@ class SocialCrmAccount(models.Model):
     rate_limit_remaining = fields.Integer(readonly=True)
     rate_limit_reset = fields.Datetime(readonly=True)
     mention_count = fields.Integer(compute='_compute_mention_count')
-    parked_count = fields.Integer(compute='_compute_parked_count')
+    parked_count = fields.Integer(compute='_compute_parked_count', groups='social_crm.social_crm_group_marketing')
 
     _unique_account = models.UniqueIndex(
         '(company_id, network, external_id) WHERE external_id IS NOT NULL',
