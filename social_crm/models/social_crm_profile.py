@@ -183,7 +183,7 @@ class SocialCrmProfile(models.Model):
         self.ensure_one()
         if self.partner_id and partner_id and self.partner_id.id != partner_id:
             raise ValidationError(self.env._(
-                '@%(handle)s is linked to %(contact)s already.',
+                '@%(handle)s is linked to %(contact)s already. Remove the link there first, or merge the contacts.',
                 handle=self.handle, contact=self.partner_id.display_name,
             ))
         if partner_id:

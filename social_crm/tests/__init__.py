@@ -4,3 +4,4 @@ from . import test_oauth
 from . import test_receive
 from . import test_rights
 from . import test_rule
+from . import test_screens
