@@ -16,6 +16,7 @@ class CrmLead(models.Model):
     )
     social_profile_card = fields.Html(related='social_profile_id.card', sanitize=False)
     social_sentiment_label = fields.Selection(related='social_mention_id.sentiment_label', string='Sentiment')
+    social_network = fields.Selection(related='social_profile_id.network', string='Social Network')
     social_url = fields.Char(related='social_mention_id.url', string='Original Post')
     social_explanation = fields.Html(related='social_mention_id.explanation', sanitize=False, string='Why This Lead')
 
@@ -26,6 +27,11 @@ class CrmLead(models.Model):
         ))
         for lead in self:
             lead.social_mention_count = counts.get(lead, 0)
+
+    def action_social_answer(self):
+        """Open the composer on the last mention, or for a direct message where there is none."""
+        self.ensure_one()
+        return self.env['social.crm.compose']._open_for(self)
 
     def action_view_social_mentions(self):
         self.ensure_one()

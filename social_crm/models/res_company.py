@@ -1,5 +1,8 @@
 from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 from odoo.tools import LazyTranslate
+
+from .. import listening
 
 _lt = LazyTranslate(__name__)
 
@@ -24,6 +27,25 @@ class ResCompany(models.Model):
     social_crm_use_reply = fields.Boolean('Answers', default=True)
     social_crm_use_publish = fields.Boolean('Posts', default=True)
     social_crm_use_lead_forms = fields.Boolean('Lead Forms', default=True)
+
+    social_crm_blocked_words = fields.Text(
+        'Words Not to Use', help='One word or phrase a line; answers and posts with one of them are not sent. A star stands for any ending.',
+    )
+
+    @api.constrains('social_crm_blocked_words')
+    def _check_social_crm_blocked_words(self):
+        for company in self:
+            try:
+                company._social_crm_blocked_query()
+            except listening.QueryError as error:
+                line = (company.social_crm_blocked_words or '').splitlines()[error.index]
+                raise ValidationError(self.env._('This is no word or phrase to look for: %s', line)) from error
+
+    def _social_crm_blocked_query(self):
+        """Return the query for the words that must not go out, ``None`` when there are none."""
+        self.ensure_one()
+        # sudo: whoever writes an answer is checked against it
+        return listening.any_of(keywords=(self.sudo().social_crm_blocked_words or '').splitlines())
 
     @api.model
     def _social_crm_capability_labels(self):

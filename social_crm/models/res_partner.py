@@ -22,6 +22,11 @@ class ResPartner(models.Model):
         for partner in self:
             partner.social_mention_count = counts.get(partner.id, 0)
 
+    def action_social_answer(self):
+        """Open the composer for a direct message."""
+        self.ensure_one()
+        return self.env['social.crm.compose']._open_for(self)
+
     def action_view_social_mentions(self):
         self.ensure_one()
         action = self.env['ir.actions.act_window']._for_xml_id('social_crm.social_crm_mention_action')

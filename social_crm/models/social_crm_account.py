@@ -443,6 +443,14 @@ class SocialCrmAccount(models.Model):
             Domain('kind', '=', 'brand') | Domain('user_id', '=', self.env.uid)
         )
 
+    def _announce(self, mention_ids):
+        """Tell the screens of those who may see this account's mentions to read some; only ids travel."""
+        self.ensure_one()
+        target = self.user_id.partner_id
+        if self.kind == 'brand':
+            target = self.env.ref('social_crm.social_crm_group_user')
+        target._bus_send('social_crm.mention', {'ids': list(mention_ids), 'company_id': self.company_id.id})
+
     def _notify(self, kind, message):
         return {
             'type': 'ir.actions.client',

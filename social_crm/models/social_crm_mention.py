@@ -22,7 +22,8 @@ EXCERPT = 80
 INBOUND_FIELDS = frozenset((
     'network', 'external_id', 'local_id', 'account_id', 'stream_id', 'company_id', 'owner_id', 'kind',
     'text', 'url', 'author_id', 'posted_at', 'edited_at', 'deleted_at', 'language', 'sentiment',
-    'parent_external_id', 'parent_id', 'conversation_id', 'visibility', 'act_state', 'act_error', 'rule_ids',
+    'parent_external_id', 'parent_local_id', 'parent_id', 'conversation_id', 'visibility', 'act_state',
+    'act_error', 'rule_ids', 'context', 'has_context', 'answered_at', 'answered_by',
 ))
 
 

@@ -56,6 +56,7 @@ class SocialCrmProfile(models.Model):
         help='Written under a lock by whoever captures a lead, so that an author never has two open ones.',
     )
     ticket_id = fields.Many2one('helpdesk.ticket', 'Latest Ticket', readonly=True, ondelete='set null', index='btree_not_null')
+    contacted_at = fields.Datetime('Last Written To', readonly=True, copy=False)
     blocked = fields.Boolean(tracking=True, help='Mentions of a blocked author make no work for anybody.')
     mention_ids = fields.One2many('social.crm.mention', 'author_id', readonly=True)
     mention_count = fields.Integer(compute='_compute_mention_count')

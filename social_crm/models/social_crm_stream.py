@@ -84,6 +84,7 @@ class SocialCrmStream(models.Model):
         while True:
             if self._receive_due():
                 self._act_on_new()
+                self.env['social.crm.mention']._fetch_contexts()
             else:
                 pause = self._seconds_to_next_due()
                 if pause is None or time.monotonic() + pause > deadline:
@@ -273,6 +274,8 @@ class SocialCrmStream(models.Model):
         :return: the ids of the new mentions
         """
         self.ensure_one()
+        Engagement = self.env['social.crm.engagement']
+        Engagement._recognise(self.account_id, [item for item in items if item.own])
         by_id = {item.external_id: item for item in items if not item.own}
         known = self._known(by_id)
         new = self._insert_mentions([
@@ -282,7 +285,8 @@ class SocialCrmStream(models.Model):
         if changed:
             self._mark_changes(changed)
         if new:
-            self._announce(new)
+            Engagement._adopt_native(self.account_id, self.env['social.crm.mention'].browse(new.values()))
+            self.account_id._announce(new.values())
         return list(new.values())
 
     def _known(self, external_ids):
@@ -381,6 +385,8 @@ class SocialCrmStream(models.Model):
             'sentiment': sentiment.value or 0.0,
             'sentiment_label': sentiment.label,
             'parent_external_id': clean(item.parent_external_id, 1000) or None,
+            'parent_local_id': clean(item.parent_local_id, 500) or None,
+            'context_due': fields.Datetime.now() if _answers_something(item) else None,
             'conversation_id': clean(item.conversation_id, 500) or None,
             'media': [
                 {'mimetype': media.mimetype, 'url': clean(media.url, 1000), 'description': clean(media.description, 1500)}
@@ -404,10 +410,7 @@ class SocialCrmStream(models.Model):
                 names = ('text', 'edited_at', 'language', 'sentiment', 'sentiment_label', 'media')
                 mention.with_context(mail_notrack=True).write({name: row[name] for name in names})
 
-    def _announce(self, new):
-        """Tell the screens of those who may see the mentions; only ids travel."""
-        account = self.account_id
-        target = account.user_id.partner_id
-        if account.kind == 'brand':
-            target = self.env.ref('social_crm.social_crm_group_user')
-        target._bus_send('social_crm.mention', {'ids': list(new.values()), 'company_id': account.company_id.id})
+
+def _answers_something(item):
+    """Return whether what stands above an item is needed to understand it, and worth a call."""
+    return item.kind not in ('search', 'lead_form') and bool(item.parent_external_id or item.parent_local_id)

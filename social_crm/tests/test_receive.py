@@ -84,13 +84,13 @@ class TestReceive(SocialCrmCase):
         self.receive()
         cursor = self.stream().cursor
         self.stub.mention('lost?')
-        self.patch(type(self.env['social.crm.stream']), '_announce', _boom)
+        self.patch(type(self.env['social.crm.account']), '_announce', _boom)
         with self.assertLogs('odoo.addons.social_crm.models.social_crm_stream', 'ERROR'):
             self.receive()
         self.assertEqual(self.stream().cursor, cursor)
         self.assertEqual(self.stream().error_count, 1)
         self.assertEqual(len(self.mentions(account_id=self.account.id)), 3)
-        self.patch(type(self.env['social.crm.stream']), '_announce', lambda self, new: None)
+        self.patch(type(self.env['social.crm.account']), '_announce', lambda self, new: None)
         self.receive()
         self.assertEqual(len(self.mentions(account_id=self.account.id)), 4)
 

@@ -1,1 +1,3 @@
 from . import social_crm_connect
+from . import social_crm_compose
+from . import social_crm_compose_send

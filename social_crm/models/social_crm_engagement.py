@@ -1,0 +1,199 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from .. import listening
+from ..providers.types import Media, Outgoing, Profile
+
+EXCERPT = 60
+
+
+class SocialCrmEngagement(models.Model):
+    """An outbound reply, comment or direct message.
+
+    People make them by the composer (``social.crm.compose``), the loop of the delivery mixin sends
+    them, and nobody rewrites what has been sent. Answers given in the network's own app are kept
+    here too (``origin``), so that a conversation is whole and nobody answers twice.
+    """
+
+    _name = 'social.crm.engagement'
+    _description = 'Social Answer'
+    _inherit = ['social.crm.delivery.mixin', 'mail.thread', 'mail.activity.mixin']
+    _order = 'id desc'
+    _rec_names_search = ['text']
+    _check_company_auto = True
+
+    kind = fields.Selection(
+        [('reply', 'Reply'), ('comment', 'Comment'), ('message', 'Direct message')],
+        required=True,
+        readonly=True,
+    )
+    network = fields.Selection(related='account_id.network', store=True)
+    origin = fields.Selection(
+        [('odoo', 'Odoo'), ('native', "The network's own app")],
+        default='odoo',
+        required=True,
+        readonly=True,
+        copy=False,
+    )
+    mention_id = fields.Many2one(
+        'social.crm.mention',
+        'In Answer To',
+        readonly=True,
+        index='btree_not_null',
+        ondelete='set null',
+        check_company=True,
+    )
+    profile_id = fields.Many2one(
+        'social.crm.profile',
+        'Recipient',
+        readonly=True,
+        index='btree_not_null',
+        ondelete='restrict',
+        check_company=True,
+    )
+    user_id = fields.Many2one(
+        'res.users',
+        'Written By',
+        readonly=True,
+        index='btree_not_null',
+        help='Empty where it was given in the app of a brand account: nobody knows by whom.',
+    )
+    text = fields.Text(readonly=True)
+    attachment_ids = fields.Many2many('ir.attachment', string='Attachments', readonly=True)
+    visibility = fields.Selection(
+        [
+            ('public', 'Public'),
+            ('unlisted', 'Unlisted'),
+            ('followers', 'Followers only'),
+            ('direct', 'Direct'),
+        ],
+        default='public',
+        required=True,
+        readonly=True,
+    )
+    lead_id = fields.Many2one(
+        'crm.lead', readonly=True, index='btree_not_null', ondelete='set null'
+    )
+    ticket_id = fields.Many2one(
+        'helpdesk.ticket',
+        readonly=True,
+        index='btree_not_null',
+        ondelete='set null',
+    )
+    partner_id = fields.Many2one(
+        'res.partner',
+        'Contact',
+        readonly=True,
+        index='btree_not_null',
+        ondelete='set null',
+    )
+    campaign_id = fields.Many2one(
+        'utm.campaign',
+        readonly=True,
+        index='btree_not_null',
+        ondelete='set null',
+    )
+    request_key = fields.Char(
+        readonly=True,
+        copy=False,
+        help='One per composer dialog: pressing Send twice sends once.',
+    )
+    parent_external_id = fields.Char(readonly=True, copy=False)
+    parent_local_id = fields.Char(readonly=True, copy=False)
+
+    _unique_request = models.UniqueIndex(
+        '(request_key) WHERE request_key IS NOT NULL',
+        'This answer is on its way already.',
+    )
+    _external = models.Index('(account_id, external_id) WHERE external_id IS NOT NULL')
+    _unlinked = models.Index(
+        "(account_id, parent_external_id) WHERE origin = 'native' AND mention_id IS NULL",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('kind', 'profile_id', 'text')
+    def _compute_display_name(self):
+        kinds = dict(self._fields['kind']._description_selection(self.env))
+        for engagement in self:
+            line = ' '.join((engagement.text or '').split())
+            excerpt = line if len(line) <= EXCERPT else f'{line[:EXCERPT].rsplit(" ", 1)[0]}…'
+            name = engagement.profile_id.display_name or ''
+            engagement.display_name = ' '.join(filter(None, (kinds.get(engagement.kind), name))) + (
+                f': {excerpt}' if excerpt else ''
+            )
+
+    # === ACTION METHODS === #
+
+    def action_edit(self):
+        """Open an answer that did not go out in the composer, with what was typed."""
+        self.ensure_one()
+        self._check_may_send()
+        if self.delivery_state not in ('failed', 'cancelled'):
+            raise UserError(self.env._('Only an answer that did not go out can be changed.'))
+        return self.env['social.crm.compose']._open(engagement=self)
+
+    def action_open_mention(self):
+        self.ensure_one()
+        return self.mention_id._open_records(self.mention_id)
+
+    def action_open_url(self):
+        """Open the answer on its network."""
+        self.ensure_one()
+        return {'type': 'ir.actions.act_url', 'url': self.url, 'target': 'new'}
+
+    def action_retry(self):
+        """Send again as it is; what spoke against it when it was written is checked anew."""
+        self._check_may_send()
+        self.sudo()._check_sendable()  # sudo: to read what it is checked against
+        return super().action_retry()
+
+    def _check_may_send(self):
+        """Whoever sees the account may retry, cancel or judge what was sent by it."""
+        self.check_access('read')
+        self.account_id.check_access('read')
+
+    # === DELIVERY === #
+
+    def _outgoing(self, media=True):
+        """Return this as the adapters' value; without media where only the text counts."""
+        self.ensure_one()
+        mention = self.mention_id
+        return Outgoing(
+            kind=self.kind,
+            text=(self.text or '').strip(),
+            target=mention.external_id or '',
+            target_local_id=self._target_local_id(),
+            target_author=self._recipient(),
+            conversation_id=mention.conversation_id or '',
+            visibility='direct' if self.kind == 'message' else self.visibility or 'public',
+            language=listening.detect(self.text or '') or '',
+            media=tuple(self._media()) if media else (),
+        )
+
+    def _target_local_id(self):
+        """Return the mention's id on the account's own server; it means nothing on another one."""
+        mention = self.mention_id
+        same_server = mention.account_id.app_id == self.account_id.app_id
+        return mention.local_id or '' if same_server else ''
+
+    def _recipient(self):
+        profile = self.profile_id
+        if not profile:
+            return None
+        return Profile(
+            external_id=profile.external_id or '',
+            handle=profile.handle or '',
+            name=profile.name or '',
+            url=profile.url or '',
+        )
+
+    def _media(self):
+        # sudo: whoever sent the answer was checked to see the attachments, the loop reads them
+        for attachment in self.attachment_ids.sudo():
+            yield Media(
+                mimetype=attachment.mimetype or '',
+                filename=attachment.name or '',
+                description=attachment.description or '',
+                content=attachment.raw or b'',
+            )
