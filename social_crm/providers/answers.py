@@ -156,7 +156,8 @@ def parse_moment(text: str) -> datetime | None:
                 return datetime.now(timezone.utc) + timedelta(seconds=number)
             return datetime.fromtimestamp(number / (1000 if number > 1e11 else 1), timezone.utc)
         if re.match(r'\d{4}-', text):
-            text = re.sub(r'(\.\d{6})\d+', r'\1', text.replace('Z', '+00:00'))
+            # Python 3.10 takes no Z, and three or six digits only.
+            text = re.sub(r'\.(\d+)', lambda m: f'.{m[1][:6]:0<6}', text.replace('Z', '+00:00'))
             moment = datetime.fromisoformat(text)
         else:
             moment = parsedate_to_datetime(text)

@@ -171,7 +171,8 @@ class Http:
             # A kept connection may be closed already, and then nobody knows what arrived.
             self._session.close()
         answer, failure = self._try(method, url, headers, writes, kwargs)
-        if answer is None and method == 'GET' and call.sent and not call.connecting:
+        on_kept = call.sent and not call.connecting
+        if answer is None and method == 'GET' and on_kept and failure.code == 'connection':
             answer, failure = self._try(method, url, headers, writes, kwargs)
         host = parse_url(url).host
         took = time.monotonic() - started

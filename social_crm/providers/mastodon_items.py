@@ -187,7 +187,7 @@ def parse_time(text: str) -> datetime:
         moment = datetime.fromisoformat(f'{text[:-1]}+00:00' if text[-1] == 'Z' else text)
         return moment if moment.tzinfo is timezone.utc else _utc(moment)
     except (ValueError, IndexError):
-        found = parse_moment(text)
+        found = parse_moment(text) if text[4:5] == '-' else None
     if found is None:
         raise ValueError(f'not a time: {text[:40]!r}')
     return found

@@ -70,7 +70,7 @@ def normalise_server(text: str) -> str:
     if not typed:
         raise Rejected('Nothing was typed', 'empty')
     if '://' not in typed:
-        if re.fullmatch(r'@?[^@/\s]+@[^@/\s]+', typed):
+        if re.fullmatch(r'@?[\w.-]+@[^@/\\\s]+', typed):
             typed = typed.rpartition('@')[2]
         typed = f'https://{typed}'
     try:

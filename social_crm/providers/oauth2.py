@@ -162,7 +162,7 @@ def expiry(seconds: Any) -> datetime | None:
     """
     try:
         number = float(seconds)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if isinstance(seconds, bool) or not 0 < number < 10 * 366 * 86400:
         return None
@@ -278,7 +278,7 @@ def same_site(url: Any, server: str) -> bool:
     try:
         one, other = urlsplit(url), urlsplit(server)
         host, base = one.hostname or '', other.hostname or ''
-        ports = one.port, other.port
+        ports = one.port or 443, other.port or 443
     except ValueError:
         return False
     if one.scheme != other.scheme or one.username is not None or not base:

@@ -145,7 +145,8 @@ def _walk(root: Any, parts: list[str]) -> None:
         elif skipped is None:
             _close(tag, parts, anchors)
         if skipped is None and element.tail and element is not root:
-            parts.append(element.tail if _in_pre(element) else _flat(element.tail))
+            verbatim = _is_verbatim(element.getparent())
+            parts.append(element.tail if verbatim else _flat(element.tail))
 
 
 def _open(element: Any, tag: str, parts: list[str], anchors: list[tuple[str, int]]) -> None:
@@ -158,7 +159,7 @@ def _open(element: Any, tag: str, parts: list[str], anchors: list[tuple[str, int
     elif tag == 'img' and element.get('alt'):
         parts.append(element.get('alt'))
     if element.text:
-        parts.append(element.text if tag == 'pre' else _flat(element.text))
+        parts.append(element.text if _is_verbatim(element) else _flat(element.text))
 
 
 def _close(tag: str, parts: list[str], anchors: list[tuple[str, int]]) -> None:
@@ -169,9 +170,8 @@ def _close(tag: str, parts: list[str], anchors: list[tuple[str, int]]) -> None:
         parts[start:] = [_link(href, ''.join(parts[start:]))]
 
 
-def _in_pre(element: Any) -> bool:
-    parent = element.getparent()
-    return parent is not None and parent.tag in {'pre', 'code'}
+def _is_verbatim(element: Any) -> bool:
+    return element is not None and element.tag in {'pre', 'code'}
 
 
 def _flat(text: str) -> str:

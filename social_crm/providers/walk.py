@@ -28,7 +28,7 @@ class Walk:
     :param seen: newest ids of the walks before, newest first.
     :param since: entries dated before this are not wanted.
     :param silent: the first page only tells what is old.
-    :param below: id of the last entry of the page before, in the midst of a walk.
+    :param last: in the midst of a walk, ids of the page before (the last one, where ``ordered``).
     :param new: newest ids of this walk, newest first.
     :param started: when this walk began.
     """
@@ -36,7 +36,7 @@ class Walk:
     seen: tuple[str, ...] = ()
     since: datetime | None = None
     silent: bool = False
-    below: str = ''
+    last: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     started: datetime | None = None
 
@@ -53,21 +53,26 @@ class Walk:
             walk = cls(
                 seen=tuple(map(str, data['seen'])),
                 since=_time(data.get('since')),
-                below=str(data.get('below', '')),
+                last=tuple(map(str, data.get('last', ()))),
                 new=tuple(map(str, data.get('new', ()))),
                 started=_time(data.get('started')),
             )
         except (ValueError, TypeError, KeyError, AttributeError):
             walk = cls(since=since or now - CLOCK_SKEW, silent=since is None)
-        return walk if walk.below else replace(walk, started=now)
+        return walk if walk.last else replace(walk, started=now)
+
+    @property
+    def below(self) -> str:
+        """The id to ask older entries of, empty at the start of a walk."""
+        return self.last[-1] if self.last else ''
 
     def cursor(self) -> str:
         """Return this as text to store."""
         data: dict[str, object] = {'seen': self.seen}
         if self.since:
             data['since'] = self.since.isoformat(timespec='seconds')
-        if self.below:
-            data |= {'below': self.below, 'new': self.new}
+        if self.last:
+            data |= {'last': self.last, 'new': self.new}
             if self.started:
                 data['started'] = self.started.isoformat(timespec='seconds')
         return json.dumps(data, separators=(',', ':'))
@@ -86,7 +91,7 @@ class Walk:
         :param ordered: nothing unseen is ever below something seen.
         :param keep: how many ids to keep; a page's length at least, unless ``ordered``.
         """
-        if self.below and self.new and self.new[0] in ids:
+        if self.last and self.new and self.new[0] in ids:
             # The server does not know this cursor and began again: there is nothing below.
             return [], self._finished((), keep), False
         if self.silent:
@@ -95,12 +100,14 @@ class Walk:
         if met or not fresh:
             return fresh, self._finished(ids, keep), False
         new = tuple(dict.fromkeys((*self.new, *ids)))[:keep]
-        return fresh, replace(self, below=ids[-1], new=new), True
+        last = tuple(ids[-1:] if ordered else ids)
+        return fresh, replace(self, last=last, new=new), True
 
     def _unseen(
         self, ids: Sequence[str], times: Sequence[datetime | None], ordered: bool
     ) -> tuple[list[int], bool]:
-        seen, known = set(self.seen), {self.below, *self.new}
+        # A server may give entries of the page before once more.
+        seen, known = set(self.seen), {*self.last, *self.new}
         fresh, met, old = [], False, False
         for place, (entry, moment) in enumerate(zip(ids, times)):  # noqa: B905
             is_seen = entry in seen

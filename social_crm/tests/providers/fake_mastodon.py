@@ -6,6 +6,7 @@ request and every answer is checked against the OpenAPI description.
 """
 
 import hashlib
+import html
 import json
 import re
 from copy import deepcopy
@@ -234,7 +235,7 @@ class FakeMastodon:
             self.spec.request(request)
 
     def _route(self, request):
-        path = unquote(urlsplit(request.url).path)
+        path = urlsplit(request.url).path
         query = parse_qs(urlsplit(request.url).query, keep_blank_values=True)
         public = self._public(request, path)
         if public:
@@ -258,7 +259,7 @@ class FakeMastodon:
         ):
             found = re.fullmatch(pattern, path)
             if found:
-                return handler(request, query, *found.groups())
+                return handler(request, query, *map(unquote, found.groups()))
         return 404, {'error': 'Record not found'}
 
     def _dead_token(self, path):
@@ -364,6 +365,7 @@ class FakeMastodon:
             'scopes': asked, 'redirect_uris': [form['redirect_uris']],
             'redirect_uri': form['redirect_uris'], 'client_id': self.app.client_id,
             'client_secret': self.app.client_secret, 'client_secret_expires_at': 0,
+            'vapid_key': 'x',
         }  # fmt: skip
 
     def _grant(self, form):
@@ -495,7 +497,8 @@ class FakeMastodon:
         key = request.headers.get('Idempotency-Key')
         if self.dialect in {'mastodon', 'pleroma'} and key in self.keys:
             return 200, self._clean([deepcopy(self.keys[key])])[0]
-        content = re.sub(r'@(\w+)@[\w.]+', r'<a class="u-url mention" href="#">@\1</a>', text)
+        content = html.escape(text)
+        content = re.sub(r'@(\w+)@[\w.]+', r'<a class="u-url mention" href="#">@\1</a>', content)
         content = re.sub(r'(https://)(\S+)', r'<a href="\1\2"><span class="invisible">\1</span>'
                          r'<span class="ellipsis">\2</span></a>', content)  # fmt: skip
         visibility = form['visibility'][0]

@@ -311,9 +311,9 @@ def test_a_body_without_end_is_given_up(open_http):
 
 def test_a_bomb_is_given_up(open_http):
     bomb = gzip.compress(b'\0' * 50_000_000)
-    with FaultServer(answer(body=bomb, headers=['Content-Encoding: gzip'])) as server:
-        with pytest.raises(Transient):
-            open_http.request('GET', server.url)
+    fault = answer(body=bomb, headers=['Content-Encoding: gzip'])
+    with FaultServer(fault) as server, pytest.raises(Transient):
+        open_http.request('GET', server.url)
 
 
 @pytest.mark.parametrize('encoding', ['br', 'zstd', 'gzip, gzip', 'gzip,gzip,gzip'])
@@ -334,9 +334,9 @@ def test_a_dripping_server_is_given_up(fault):
 
 
 def test_silence_times_out():
-    with Http(user_agent='t', allow_private=True, timeout=(1, 0.3)) as client:
-        with FaultServer(hang) as server, pytest.raises(Transient) as caught:
-            client.request('GET', server.url)
+    client = Http(user_agent='t', allow_private=True, timeout=(1, 0.3))
+    with client, FaultServer(hang) as server, pytest.raises(Transient) as caught:
+        client.request('GET', server.url)
     assert caught.value.code == 'timeout'
 
 
@@ -382,6 +382,22 @@ def test_a_reading_call_on_a_closed_kept_connection_is_repeated(open_http):
     with FaultServer(close_at_once, close_at_once, answer()) as server:
         for _ in range(3):
             open_http.request('GET', server.url)
+
+
+def test_a_timeout_on_a_kept_connection_is_not_repeated():
+    client = Http(user_agent='t', allow_private=True, timeout=(1, 0.3))
+
+    def keep_then_hang(connection):
+        answer()(connection)
+        server.requests.append(connection.recv(65536))
+        hang(connection)
+
+    with client, FaultServer(keep_then_hang, answer()) as server:
+        client.request('GET', server.url)
+        with pytest.raises(Transient) as caught:
+            client.request('GET', server.url)
+        assert caught.value.code == 'timeout'
+        assert len(server.requests) == 2
 
 
 def test_parallel_use_one_client_per_thread():
@@ -534,15 +550,15 @@ SECRETS = ('tok-SECRET1', 'code-SECRET2', 'cs-SECRET3', 'ver-SECRET4', 'b-SECRET
 @pytest.mark.parametrize('method', ['GET', 'POST'])
 def test_no_secret_is_shown(fault, method, caplog):
     caplog.set_level(logging.DEBUG)
-    with Http(user_agent='t', allow_private=True, timeout=(1, 0.4), deadline=1) as client:
-        with FaultServer(fault, fault) as server, pytest.raises(ProviderError) as caught:
-            client.json(
-                method,
-                f'{server.url}/cb?code=code-SECRET2&x=1',
-                token='tok-SECRET1',
-                params={'client_secret': 'cs-SECRET3'},
-                data={'code_verifier': 'ver-SECRET4', 'nested': [('refresh_token', 'b-SECRET5')]},
-            )
+    client = Http(user_agent='t', allow_private=True, timeout=(1, 0.4), deadline=1)
+    call = {
+        'token': 'tok-SECRET1',
+        'params': {'client_secret': 'cs-SECRET3'},
+        'data': {'code_verifier': 'ver-SECRET4', 'nested': [('refresh_token', 'b-SECRET5')]},
+    }
+    query = 'code=code-SECRET2&x=1'
+    with client, FaultServer(fault, fault) as server, pytest.raises(ProviderError) as caught:
+        client.json(method, f'{server.url}/cb?{query}', **call)
     for secret in SECRETS:
         assert secret not in shown(caught.value)
         assert secret not in caplog.text
@@ -566,7 +582,7 @@ def test_the_log_of_others_is_left_alone(caplog):
     assert 'page=7' in caplog.text
 
 
-# --- with Odoo's and other people's test tools -----------------------------------------------------
+# --- with Odoo's and other people's test tools ---------------------------------------------------
 
 
 def test_calls_pass_through_session_send(http, monkeypatch):
