@@ -105,7 +105,7 @@ class SocialCrmProfile(models.Model):
         pictured = self.filtered(lambda profile: not profile[image_field] and profile.partner_id[image_field])
         for profile in pictured:
             profile[avatar_field] = profile.partner_id[image_field]
-        super(SocialCrmProfile, self - pictured)._compute_avatar(avatar_field, image_field)
+        return super(SocialCrmProfile, self - pictured)._compute_avatar(avatar_field, image_field)
 
     @api.model
     def _selection_network(self):

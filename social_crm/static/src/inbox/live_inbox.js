@@ -16,7 +16,7 @@ export const RELOAD_DELAY = 1000;
 const LiveInbox = (Controller) =>
     class extends Controller {
         setup() {
-            super.setup(...arguments);
+            super.setup();
             const bus = useService("bus_service");
             const onMention = ({ company_id }) => {
                 if (user.activeCompanies.some((company) => company.id === company_id)) {
