@@ -45,5 +45,6 @@
         'demo/social_crm_mention_demo.xml',
         'demo/social_crm_outcome_demo.xml',
     ],
+    'images': ['static/description/inbox.png'],
     'application': True,
 }
