@@ -42,7 +42,7 @@ def notifications(posts, first=1, authors=0.8, host='social.example.com'):
     people = max(int(len(posts) * authors), 1)
     found = []
     for index, (text, language) in enumerate(posts):
-        number, person = first + index, (first + index) % people + first
+        number, person = first + index, (first + index) % people + first + 1000  # past our own id
         account = {
             'id': str(person), 'username': f'person{person}', 'acct': f'person{person}', 'display_name': f'Person {person}',
             'url': f'https://{host}/@person{person}', 'uri': f'https://{host}/users/person{person}',
