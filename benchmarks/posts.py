@@ -34,15 +34,13 @@ def texts(number, seed=1):
     return posts
 
 
-def notifications(posts, first=1, authors=0.8, host='social.example.com'):
-    """Return the posts as a Mastodon server's notifications, newest first.
-
-    :param float authors: different authors per post
-    """
-    people = max(int(len(posts) * authors), 1)
+def notifications(posts, first=1, host='social.example.com'):
+    """Return the posts as a Mastodon server's notifications, newest first; half of the authors
+    write for the first time, half are regulars."""
     found = []
     for index, (text, language) in enumerate(posts):
-        number, person = first + index, (first + index) % people + first + 1000  # past our own id
+        number = first + index
+        person = 1000 + number % 500 if index % 2 else 1_000_000 + number
         account = {
             'id': str(person), 'username': f'person{person}', 'acct': f'person{person}', 'display_name': f'Person {person}',
             'url': f'https://{host}/@person{person}', 'uri': f'https://{host}/users/person{person}',
@@ -53,7 +51,7 @@ def notifications(posts, first=1, authors=0.8, host='social.example.com'):
         minute, second = divmod(index, 60)
         created = f'2026-09-01T08:{minute % 60:02}:{second:02}.000Z'
         status = {
-            'id': str(number), 'uri': f'https://{host}/users/person{person}/statuses/{number}',
+            'id': f'{number:09}', 'uri': f'https://{host}/users/person{person}/statuses/{number}',
             'url': f'https://{host}/@person{person}/{number}', 'created_at': created, 'edited_at': None,
             'visibility': 'public', 'language': language or None, 'in_reply_to_id': None, 'in_reply_to_account_id': None,
             'spoiler_text': '', 'sensitive': False,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What is known of one mention and its author when the rules are evaluated.
 
     ``sentiment`` is the label; ``location`` is what the author says, casefolded; ``country`` the

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
+from functools import lru_cache
 from typing import Any
 
 #: Characters that are looked at.
@@ -91,6 +92,7 @@ def _load() -> Any:
     return _identifier
 
 
+@lru_cache(1024)
 def normalise(code: str) -> str:
     """Return the ISO 639-1 code of a tag (``en-US``, ``pt_BR``, ``iw``), ``''`` for others."""
     language = re.split('[-_.@]', code.strip().lower(), maxsplit=1)[0]

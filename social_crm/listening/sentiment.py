@@ -33,6 +33,8 @@ _INVISIBLE = re.compile(
     '[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff'
     '\U000e0000-\U000e01ef\ud800-\udfff]+')
 _EMOJI = re.compile(f'[{"".join(WEIGHTS)}]')
+#: What every emoticon has, and few other words have: a sign and something right behind it.
+_MAYBE_SIGN = re.compile(r"[^\w\s'#@-]\S|['#@-][^\w\s]")
 _TRAILING_SIGNS = re.compile(r'(?<=\w)[:;=]?[^\w\s]+[)(dp3]?$')
 
 _lock = threading.Lock()
@@ -116,6 +118,8 @@ def _sign_of(word: str, brackets: bool) -> str:
 def _signs(part: str) -> tuple[str, list[tuple[str, float]]]:
     """Take emoji and emoticons out: return the words left, and the signs with their weights."""
     _load()
+    if part.isascii() and not _MAYBE_SIGN.search(part):
+        return part, []
     words = []
     found = []
     brackets = '(' in part

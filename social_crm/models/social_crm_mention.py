@@ -10,7 +10,6 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import plaintext2html
 
 from .. import listening
-from ..listening import Facts
 
 _logger = logging.getLogger(__name__)
 
@@ -232,11 +231,11 @@ class SocialCrmMention(models.Model):
 
     def _facts(self):
         """Return what the rules may ask about each mention: dict of id -> Facts."""
-        customers = self.author_id.partner_id._social_customers()
+        customer_ids = set(self.author_id.partner_id._social_customers().ids)
         return {
-            mention.id: mention.author_id._facts(
-                account=mention.account_id.id, kind=mention.kind, language=mention.language or '',
-                sentiment=mention.sentiment_label or 'unknown', customers=customers,
+            mention.id: mention.author_id._author().facts(
+                customer_ids, account=mention.account_id.id, kind=mention.kind, language=mention.language or '',
+                sentiment=mention.sentiment_label or 'unknown',
             )
             for mention in self
         }

@@ -1,4 +1,5 @@
 import re
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
@@ -14,6 +15,28 @@ OBSERVED_FIELDS = frozenset((
     'network', 'external_id', 'handle', 'name', 'url', 'avatar_url', 'headline', 'bio', 'location',
     'followers', 'following', 'posts', 'verified', 'bot', 'links', 'refreshed_at', 'company_id',
 ))
+
+
+class Author(NamedTuple):
+    """What listening wants to know of a profile; see :class:`Facts`."""
+
+    id: int
+    followers: int
+    verified: bool
+    blocked: bool
+    location: str
+    partner_id: int | None
+    country: str
+
+    def facts(self, customer_ids, **mention):
+        """Return what the rules may ask about a mention of this author.
+
+        :param customer_ids: ids of the contacts that are known customers
+        """
+        return Facts(
+            author=self.id, followers=self.followers, verified=self.verified, blocked=self.blocked,
+            location=self.location, country=self.country, customer=self.partner_id in customer_ids, **mention,
+        )
 
 
 class SocialCrmProfile(models.Model):
@@ -61,6 +84,7 @@ class SocialCrmProfile(models.Model):
     mention_ids = fields.One2many('social.crm.mention', 'author_id', readonly=True)
     mention_count = fields.Integer(compute='_compute_mention_count')
 
+    _entered = models.Index('(company_id, network, handle) WHERE external_id IS NULL')
     _unique_profile = models.UniqueIndex(
         '(company_id, network, external_id) WHERE external_id IS NOT NULL',
         'This profile is known already.',
@@ -212,17 +236,12 @@ class SocialCrmProfile(models.Model):
         self.sudo().partner_id = partner
         return partner
 
-    def _facts(self, account, kind, language, sentiment, customers):
-        """Return what the rules may ask about a mention of this author.
-
-        :param customers: the contacts that are known customers
-        """
+    def _author(self):
+        """Return what listening wants to know of this author."""
         self.ensure_one()
-        return Facts(
-            account=account, kind=kind, language=language, sentiment=sentiment, author=self.id,
-            followers=self.followers, verified=self.verified, customer=self.partner_id in customers,
-            blocked=self.blocked, location=(self.location or '').casefold(),
-            country=self.partner_id.country_id.code or '',
+        return Author(
+            self.id, self.followers, self.verified, self.blocked, (self.location or '').casefold(),
+            self.partner_id.id, self.partner_id.country_id.code or '',
         )
 
     @api.model
@@ -232,49 +251,61 @@ class SocialCrmProfile(models.Model):
         Rows that exist are left alone here (the enrichment refreshes them): writing to them would
         make this loop wait for whoever captures a lead of the same author.
 
-        :return: dict of external id -> id
+        :return: dict of external id -> Author
         """
         by_id = {profile.external_id: profile for profile in profiles}
-        if not by_id:
-            return {}
-        known = self._ids_by_external_id(company, network, by_id)
-        missing = [profile for key, profile in by_id.items() if key not in known]
+        authors = self._find_authors(company, network, by_id)
+        missing = [profile for key, profile in by_id.items() if key not in authors]
         if missing:
-            known |= self._adopt(company, network, missing)
-            missing = [profile for profile in missing if profile.external_id not in known]
-        if missing:
-            known |= self._insert(company, network, missing)
-        return known
+            authors |= self._insert(company, network, missing)
+        return authors
 
     @api.model
-    def _ids_by_external_id(self, company, network, external_ids):
+    def _find_authors(self, company, network, by_id):
+        """Return the authors that are stored already: dict of external id -> Author.
+
+        A profile that a person entered by handle gets the id that the network has for it.
+        """
         self.env.cr.execute(
-            """SELECT external_id, id FROM social_crm_profile
-                WHERE company_id = %s AND network = %s AND external_id = ANY(%s)""",
-            [company.id, network, list(external_ids)],
+            """SELECT p.external_id, p.handle, p.id, p.followers, p.verified, p.blocked, lower(p.location),
+                      p.partner_id, c.code
+                 FROM social_crm_profile p
+            LEFT JOIN res_partner r ON r.id = p.partner_id
+            LEFT JOIN res_country c ON c.id = r.country_id
+                WHERE p.company_id = %(company)s AND p.network = %(network)s
+                  AND (p.external_id = ANY(%(ids)s) OR p.external_id IS NULL AND p.handle = ANY(%(handles)s))""",
+            {
+                'company': company.id, 'network': network, 'ids': list(by_id),
+                'handles': [profile.handle.lower() for profile in by_id.values()],
+            },
         )
-        return dict(self.env.cr.fetchall())
-
-    @api.model
-    def _adopt(self, company, network, profiles):
-        """Give profiles that a person entered by handle the id that the network has for them."""
-        entered = self.search([
-            ('company_id', '=', company.id), ('network', '=', network), ('external_id', '=', False),
-            ('handle', 'in', [profile.handle.lower() for profile in profiles]),
-        ])
-        by_handle = {profile.handle.lower(): profile for profile in profiles}
-        for record in entered:
-            record.write(self._values(by_handle[record.handle]))
-        entered.flush_recordset()
-        return {record.external_id: record.id for record in entered}
+        authors, entered = {}, {}
+        for key, handle, number, followers, verified, blocked, location, partner, country in self.env.cr.fetchall():
+            author = Author(number, followers or 0, bool(verified), bool(blocked), location or '', partner, country or '')
+            if key:
+                authors[key] = author
+            else:
+                entered[handle] = author
+        for profile in by_id.values() if entered else ():
+            author = entered.get(profile.handle.lower())
+            if author and profile.external_id not in authors:
+                self.browse(author.id).write(self._values(profile))
+                authors[profile.external_id] = author
+        return authors
 
     @api.model
     def _insert(self, company, network, profiles):
-        values = [
+        rows = [
             {**self._values(profile), 'company_id': company.id, 'network': network, 'blocked': False}
             for profile in profiles
         ]
-        return dict(insert_skip_known(self, values, returning=('external_id', 'id')))
+        new = dict(insert_skip_known(self, rows, returning=('external_id', 'id')))
+        return {
+            row['external_id']: Author(
+                new[row['external_id']], row['followers'], row['verified'], False, row['location'].casefold(), None, '',
+            )
+            for row in rows
+        }
 
     @api.model
     def _values(self, profile):

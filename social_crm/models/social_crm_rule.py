@@ -8,7 +8,7 @@ from odoo.exceptions import ValidationError
 from odoo.fields import Domain
 
 from .. import listening
-from ..listening import Criteria, Facts
+from ..listening import Criteria
 
 TEST_PERIOD = timedelta(days=7)
 TEST_LIMIT = 5000  # mentions read by one test; more tell nothing new and keep the person waiting
@@ -28,6 +28,14 @@ class RuleSet(NamedTuple):
     index: listening.RuleIndex
     criteria: dict
     acting: frozenset
+
+    def match(self, text: listening.Text, facts):
+        """Return the ids of the rules that a mention satisfies; ``facts`` gives its Facts if needed."""
+        found = self.index.match(text)
+        if not found:
+            return []
+        known = facts()
+        return [rule_id for rule_id in found if self.criteria[rule_id].accept(known)]
 
 
 class SocialCrmRule(models.Model):
@@ -246,12 +254,6 @@ class SocialCrmRule(models.Model):
             criteria={rule.id: rule._criteria() for rule in rules if rule.id in queries},
             acting=frozenset(rules.filtered(lambda rule: rule.action_ids and not rule.paused).ids),
         )
-
-    @api.model
-    def _match(self, rule_set: RuleSet, text: listening.Text, facts: Facts):
-        """Return the ids of the rules that a mention satisfies."""
-        criteria = rule_set.criteria
-        return [rule_id for rule_id in rule_set.index.match(text) if criteria[rule_id].accept(facts)]
 
     @api.model
     def _wanted_streams(self, account, adapter):

@@ -54,6 +54,7 @@ class SocialCrmStream(models.Model):
     last_error = fields.Char()
     error_count = fields.Integer()
     item_count = fields.Integer('Items Received')
+    unannounced = fields.Boolean(help='Pages were stored that the screens have not been told of yet.')
 
     _unique_stream = models.UniqueIndex('(account_id, kind, query)', 'This stream exists already.')
     _due = models.Index('(next_due) WHERE active')
@@ -197,18 +198,23 @@ class SocialCrmStream(models.Model):
         self._store_page(page, rate_limit)
 
     def _store_page(self, page, rate_limit=None):
-        """Store a page's items and its cursor."""
+        """Store a page's items and its cursor; screens and health page learn of it after the last page."""
         new = self._store_items(page.items)
         for unreadable in page.unreadable:
             self.env['social.crm.parked.item']._park(self, unreadable)
         now = fields.Datetime.now()
+        unannounced = self.unannounced or bool(new)
+        if unannounced and not page.more:
+            self.account_id._announce(new)
         self.write({
             'cursor': page.next_cursor or self.cursor,
             'next_due': now if page.more else now + self._pause(rate_limit),
             'lease': False, 'lease_until': False, 'last_success': now, 'last_error': False,
             'error_count': 0, 'item_count': self.item_count + len(new),
+            'unannounced': unannounced and page.more,
         })
-        self.account_id._note_success(rate_limit)
+        if not page.more:
+            self.account_id._note_success(rate_limit)
 
     def _pause(self, rate_limit):
         """Return how long to wait: the account's interval, longer where the rate limit runs low."""
@@ -286,7 +292,6 @@ class SocialCrmStream(models.Model):
             self._mark_changes(changed)
         if new:
             Engagement._adopt_native(self.account_id, self.env['social.crm.mention'].browse(new.values()))
-            self.account_id._announce(new.values())
         return list(new.values())
 
     def _known(self, external_ids):
@@ -333,23 +338,22 @@ class SocialCrmStream(models.Model):
         return new
 
     def _insert_rows(self, items, authors):
-        Rule = self.env['social.crm.rule']
-        rule_set = Rule._rule_set(self.company_id.id)
-        profiles = self.env['social.crm.profile'].browse(authors.values())
-        customers = profiles.partner_id._social_customers()
+        rule_set = self.env['social.crm.rule']._rule_set(self.company_id.id)
+        partners = self.env['res.partner'].browse(filter(None, (author.partner_id for author in authors.values())))
+        customer_ids = set(partners._social_customers().ids)
+        shared = self._shared_values()
         rows, matches = [], {}
         for item in items:
-            author = profiles.browse(authors[item.author.external_id])
-            row, text = self._analyse(item)
-            facts = author._facts(
-                account=self.account_id.id, kind=item.kind, language=row['language'],
-                sentiment=row['sentiment_label'], customers=customers,
-            )
-            rule_ids = Rule._match(rule_set, text, facts)
+            author = authors[item.author.external_id]
+            row, text = self._analyse(item, shared)
+            rule_ids = rule_set.match(text, lambda author=author, row=row: author.facts(
+                customer_ids, account=row['account_id'], kind=row['kind'], language=row['language'] or '',
+                sentiment=row['sentiment_label'],
+            ))
             row['author_id'] = author.id
             row['state'] = 'ignored' if author.blocked else 'new'
             row['act_state'] = 'pending' if rule_set.acting.intersection(rule_ids) else 'none'
-            matches[item.external_id] = rule_ids
+            matches[row['external_id']] = rule_ids
             rows.append(row)
         new = dict(insert_skip_known(self.env['social.crm.mention'], rows, returning=('external_id', 'id')))
         links = [(new[key], rule_id) for key, rule_ids in matches.items() if key in new for rule_id in rule_ids]
@@ -359,23 +363,31 @@ class SocialCrmStream(models.Model):
             )
         return new
 
-    def _analyse(self, item):
-        """Return the row of an item, and its text as the rules read it."""
+    def _shared_values(self):
+        """Return what all mentions of this stream have in common."""
         account = self.account_id
-        plain = clean(item.text, TEXT_LENGTH)
-        language = listening.normalise_language(item.language) or listening.detect(plain)
-        sentiment = listening.score(plain, language)
-        addressed = (account.handle,) if item.kind not in ('search', 'lead_form') else ()
-        text = listening.Text(plain, hashtags=item.hashtags, handles=(*item.mentions, *addressed))
         return {
-            'kind': item.kind,
             'network': account.network,
-            'external_id': clean(item.external_id, 1000),
-            'local_id': clean(item.local_id, 500) or None,
             'account_id': account.id,
             'stream_id': self.id,
             'company_id': account.company_id.id,
             'owner_id': account.user_id.id if account.kind == 'personal' else None,
+        }
+
+    def _analyse(self, item, shared):
+        """Return the row of an item, and its text as the rules read it."""
+        plain = clean(item.text, TEXT_LENGTH)
+        language = listening.normalise_language(item.language) or listening.detect(plain)
+        sentiment = listening.score(plain, language)
+        handles = item.mentions
+        if item.kind not in ('search', 'lead_form'):  # what is sent to an account mentions it
+            handles = (*handles, self.account_id.handle)
+        text = listening.Text(plain, hashtags=item.hashtags, handles=handles)
+        return {
+            **shared,
+            'kind': item.kind,
+            'external_id': clean(item.external_id, 1000),
+            'local_id': clean(item.local_id, 500) or None,
             'text': plain,
             'url': clean(item.url, 1000) or None,
             'posted_at': naive(item.posted_at),
@@ -406,7 +418,7 @@ class SocialCrmStream(models.Model):
             if item.deleted:
                 mention.deleted_at = mention.deleted_at or fields.Datetime.now()
             elif (mention.edited_at or mention.posted_at) < naive(item.edited_at):
-                row, _text = self._analyse(item)
+                row, _text = self._analyse(item, {})
                 names = ('text', 'edited_at', 'language', 'sentiment', 'sentiment_label', 'media')
                 mention.with_context(mail_notrack=True).write({name: row[name] for name in names})
 

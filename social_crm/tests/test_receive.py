@@ -224,7 +224,7 @@ class TestReceive(SocialCrmCase):
         self.assertEqual(len(self.mentions(account_id=other.id)), 1)
         self.assertEqual(self.mentions(account_id=other.id).author_id.company_id, company)
 
-    def test_screens_are_told_the_ids_alone(self):
+    def test_screens_are_told_no_content(self):
         sent = []
         self.patch(type(self.env['bus.bus']), '_sendone', lambda self, target, kind, message: sent.append((target, kind, message)))
         self.stub.mention('secret words')
