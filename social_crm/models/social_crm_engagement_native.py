@@ -147,10 +147,12 @@ class SocialCrmEngagement(models.Model):
         )
 
     @api.model
-    def _adopt_native(self, account, mentions):
-        """Link own answers that were seen before the mentions that they answer."""
-        by_external = {mention.external_id: mention for mention in mentions}
-        by_local = {mention.local_id: mention for mention in mentions if mention.local_id}
+    def _adopt_native(self, account, by_external, by_local):
+        """Link own answers that were seen before the mentions that they answer.
+
+        :param by_external: dict of external id -> id of the mentions that are new
+        :param by_local: the same by local id
+        """
         waiting = self.search(
             [
                 ('account_id', '=', account.id),
@@ -162,10 +164,10 @@ class SocialCrmEngagement(models.Model):
             ]
         )
         for native in waiting:
-            mention = by_external.get(native.parent_external_id) or by_local.get(
+            mention_id = by_external.get(native.parent_external_id) or by_local.get(
                 native.parent_local_id
             )
-            native._link(mention)
+            native._link(self.env['social.crm.mention'].browse(mention_id))
 
     def _link(self, mention):
         """This answers the mention: log it there, and mark the mention as answered."""

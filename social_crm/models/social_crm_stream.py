@@ -291,7 +291,8 @@ class SocialCrmStream(models.Model):
         if changed:
             self._mark_changes(changed)
         if new:
-            Engagement._adopt_native(self.account_id, self.env['social.crm.mention'].browse(new.values()))
+            by_local = {by_id[key].local_id: mention_id for key, mention_id in new.items() if by_id[key].local_id}
+            Engagement._adopt_native(self.account_id, new, by_local)
         return list(new.values())
 
     def _known(self, external_ids):
