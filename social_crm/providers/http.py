@@ -214,6 +214,9 @@ class Http:
             if len(body) > self.max_bytes:
                 raise _BadBody('The answer is too big')
             call.left()
+        length = response.headers.get('Content-Length', '')
+        if length.isdigit() and response.raw.tell() < int(length):  # urllib3 1.26 does not mind
+            raise _BadBody('The answer is cut off')
         return Answer(response.status_code, response.headers, bytes(body), url)
 
     def _note(self, answer: Answer) -> None:
