@@ -443,13 +443,18 @@ class SocialCrmAccount(models.Model):
             Domain('kind', '=', 'brand') | Domain('user_id', '=', self.env.uid)
         )
 
-    def _announce(self, mention_ids):
-        """Tell the screens of those who may see this account's mentions to read some; only ids travel."""
+    def _announce(self, mention_ids, records=()):
+        """Have the screens of those who may see this account's mentions read again; only ids travel.
+
+        :param records: leads, tickets, ... whose chatter has changed
+        """
         self.ensure_one()
         target = self.user_id.partner_id
         if self.kind == 'brand':
             target = self.env.ref('social_crm.social_crm_group_user')
-        target._bus_send('social_crm.mention', {'ids': list(mention_ids), 'company_id': self.company_id.id})
+        payload = {'ids': list(mention_ids), 'company_id': self.company_id.id}
+        threads = [[record._name, record.id] for record in records]
+        target._bus_send('social_crm.mention', {**payload, 'threads': threads} if threads else payload)
 
     def _notify(self, kind, message):
         return {

@@ -66,7 +66,7 @@ class SocialCrmEngagement(models.Model):
 
     def _announce(self):
         """Let the open screens of those who may see this show its new state."""
-        self.account_id._announce(self.mention_id.ids)
+        self.account_id._announce(self.mention_id.ids, self._log_targets())
 
     # === LOG === #
 
