@@ -34,13 +34,13 @@ def texts(number, seed=1):
     return posts
 
 
-def notifications(posts, first=1, host='social.example.com'):
+def notifications(posts, first=1, regulars=True, host='social.example.com'):
     """Return the posts as a Mastodon server's notifications, newest first; half of the authors
-    write for the first time, half are regulars."""
+    write for the first time, half are regulars (all are new without ``regulars``)."""
     found = []
     for index, (text, language) in enumerate(posts):
         number = first + index
-        person = 1000 + number % 500 if index % 2 else 1_000_000 + number
+        person = 1000 + number % 500 if regulars and index % 2 else 1_000_000 + number
         account = {
             'id': str(person), 'username': f'person{person}', 'acct': f'person{person}', 'display_name': f'Person {person}',
             'url': f'https://{host}/@person{person}', 'uri': f'https://{host}/users/person{person}',
