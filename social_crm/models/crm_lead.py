@@ -1,4 +1,8 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
+
+NOTIFY_SINGLY = 5  # more at once than this are told in one message
 
 
 class CrmLead(models.Model):
@@ -38,3 +42,17 @@ class CrmLead(models.Model):
         action = self.env['ir.actions.act_window']._for_xml_id('social_crm.social_crm_mention_action')
         action.update(domain=[('lead_id', '=', self.id)], context={})
         return action
+
+    def _social_notify_assigned(self):
+        """Tell people of the leads that were captured for them: each singly, many in one message."""
+        for user, leads in self.filtered('user_id').grouped('user_id').items():
+            if user == self.env.user:
+                continue
+            singly = leads if len(leads) <= NOTIFY_SINGLY else leads[:1]
+            for lead in singly:
+                more = self.env._('and %s more from social networks', len(leads) - 1) if lead not in leads[1:] and len(singly) < len(leads) else ''
+                lead.message_notify(
+                    partner_ids=user.partner_id.ids,
+                    subject=self.env._('A lead from a social network: %s', lead.name),
+                    body=Markup('<p>%s %s</p>') % (lead._get_html_link(), more),
+                )

@@ -337,65 +337,67 @@ class SocialCrmMention(models.Model):
         The authors must be locked. A known customer gets no lead unless ``force``; the mention
         shows on the contact then.
         """
-        customers = self.env['res.partner'] if force else self.author_id.partner_id._social_customers()
+        waiting = self.filtered(lambda mention: not mention.lead_id).with_context(tracking_disable=True)
+        customers = self.env['res.partner'] if force else waiting.author_id.partner_id._social_customers()
+        open_leads = waiting.author_id._open_leads()
         fresh = {}
-        for mention in self:
-            if mention.lead_id:
-                continue
+        for mention in waiting:
             if mention.partner_id in customers:
                 mention.partner_id._message_log(body=mention._as_note(), **mention._note_author())
-                continue
-            lead = mention.author_id._open_lead()
-            if lead:
+            elif lead := open_leads.get(mention.author_id):
                 mention.lead_id = lead
                 lead._message_log(body=mention._as_note(), **mention._note_author())
             else:
                 fresh.setdefault(mention.author_id, []).append(mention)
         if fresh:
-            self._create_leads(fresh, team, user, tags, campaign)
+            waiting._create_leads(fresh, team, user, tags, campaign)
 
     def _create_leads(self, fresh, team, user, tags, campaign):
         """Create one lead for each author in ``fresh`` (author -> mentions), all at once."""
         Lead = self.env['crm.lead'].with_context(
-            mail_create_nosubscribe=True, mail_create_nolog=True, default_user_id=False,
+            tracking_disable=False, mail_create_nosubscribe=True, mail_create_nolog=True,
+            mail_auto_subscribe_no_notify=True, default_user_id=False,
         )
         team = team or Lead.env['crm.team']._get_default_team_id(user_id=False, domain=[('use_leads', '=', True)])
+        if not user and not Lead._is_rule_based_assignment_activated():
+            user = team.user_id  # what _assign_userless_lead_in_team would do, without a second write
+        shared = {
+            'team_id': team.id,
+            'user_id': user.id if user else False,
+            'tag_ids': [fields.Command.set(tags.ids)] if tags else [],
+        }
+        utm = self._utm()
         leads = Lead.create([
             {
-                **mentions[0]._lead_values(),
-                'team_id': team.id,
-                'user_id': user.id if user else False,
-                'tag_ids': [fields.Command.set((tags or self.env['crm.tag']).ids)],
+                **shared, **utm[mentions[0].network], **mentions[0]._lead_values(),
                 'campaign_id': (mentions[0].campaign_id or campaign or self.env['utm.campaign']).id,
             }
             for mentions in fresh.values()
         ])
-        bodies, authors = {}, {}
+        bodies = {}
         for lead, (author, mentions) in zip(leads, fresh.items()):
-            author.sudo().lead_id = lead  # sudo: kept by the module; the write makes a parallel worker try again
+            # sudo: kept by the module; the write makes a parallel worker on the same author try again
+            author.sudo().lead_id = lead
             for mention in mentions:
                 mention.lead_id = lead
-            if not mentions[0].campaign_id and lead.campaign_id:
-                mentions[0].campaign_id = lead.campaign_id
+                if not mention.campaign_id and lead.campaign_id:
+                    mention.campaign_id = lead.campaign_id
             bodies[lead.id] = Markup('').join(mention._as_note() for mention in mentions)
-            authors[lead.id] = mentions[0]._note_author()
         leads._message_log_batch(bodies)
         leads._assign_userless_lead_in_team(self.env._('social mention'))
+        leads._social_notify_assigned()
         return leads
 
     def _lead_values(self):
         """Return what a new lead gets from this mention."""
         self.ensure_one()
         author, partner = self.author_id, self.partner_id
-        source, medium = self._utm()
         values = {
             'name': self.display_name,
             'description': plaintext2html(self.text or ''),
             'contact_name': author.name or author.handle,
             'website': author.links[0]['url'] if author.links else False,
             'company_id': self.company_id.id,
-            'source_id': source.id,
-            'medium_id': medium.id,
             'social_profile_id': author.id,
             'social_mention_id': self.id,
         }
@@ -404,11 +406,15 @@ class SocialCrmMention(models.Model):
         return values
 
     def _utm(self):
-        """Return the source (the network) and the medium (social)."""
-        label = dict(self._selection_network())[self.network]
+        """Return the source (the network) and the medium (social) by network, as values of a lead."""
+        labels = dict(self._selection_network())
         # sudo: the UTM records are shared constants, made when first needed
-        source = self.env['utm.mixin'].sudo()._find_or_create_record('utm.source', label)
-        return source, self.env['utm.medium'].sudo()._fetch_or_create_utm_medium('Social', module='social_crm')
+        medium = self.env['utm.medium'].sudo()._fetch_or_create_utm_medium('Social', module='social_crm')
+        find = self.env['utm.mixin'].sudo()._find_or_create_record
+        return {
+            network: {'source_id': find('utm.source', labels[network]).id, 'medium_id': medium.id}
+            for network in set(self.mapped('network'))
+        }
 
     # === TICKETS === #
 
@@ -425,7 +431,7 @@ class SocialCrmMention(models.Model):
                 )
             else:
                 ticket = self.env['helpdesk.ticket'].create({**mention._ticket_values(), **_given(values)})
-            mention.ticket_id = ticket
+            mention.with_context(tracking_disable=True).ticket_id = ticket
             # sudo: kept by the module; the write makes a parallel worker on the same author try again
             mention.author_id.sudo().ticket_id = ticket
 

@@ -214,15 +214,12 @@ class SocialCrmProfile(models.Model):
         if partner_id:
             self.partner_id = partner_id
 
-    def _open_lead(self):
-        """Return the author's open lead, if there is one."""
-        self.ensure_one()
-        lead = self.lead_id
-        if lead.active and lead.won_status == 'pending':
-            return lead
-        return self.env['crm.lead'].search(
-            [('social_profile_id', '=', self.id), ('won_status', '=', 'pending')], limit=1, order='id desc',
+    def _open_leads(self):
+        """Return the authors' open leads: dict of profile -> lead, for those who have one."""
+        leads = self.env['crm.lead'].search(
+            [('social_profile_id', 'in', self.ids), ('won_status', '=', 'pending')], order='id',
         )
+        return {lead.social_profile_id: lead for lead in leads}
 
     def _make_partner(self):
         """Create a contact for this profile and link it."""
