@@ -174,7 +174,7 @@ class SocialCrmEngagement(models.Model):
     def _target_local_id(self):
         """Return the mention's id on the account's own server; it means nothing on another one."""
         mention = self.mention_id
-        same_server = mention.account_id.app_id == self.account_id.app_id
+        same_server = mention.account_id.server == self.account_id.server
         return mention.local_id or '' if same_server else ''
 
     def _recipient(self):

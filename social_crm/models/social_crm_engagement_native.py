@@ -96,9 +96,9 @@ class SocialCrmEngagement(models.Model):
             parents |= Domain('external_id', '=', item.parent_external_id)
         if item.parent_local_id:
             parents |= Domain('local_id', '=', item.parent_local_id) & Domain(
-                'account_id.app_id',
+                'account_id.app_id.server',
                 '=',
-                account.app_id.id,
+                account.server,
             )
         mention = Mention.search(seen & parents, limit=1) if not parents.is_false() else Mention
         if mention or item.kind != 'message':

@@ -59,7 +59,32 @@ def connect(app, user, kind='brand', username='acme', number='77'):
     return env['social.crm.account']._connect_identity(state, app, token, profile)
 
 
-class SocialCrmCase(StubbedNetwork, TransactionCase):
+class Loops:
+    """Runs the loops as the cron does."""
+
+    @contextmanager
+    def loop(self, model):
+        """Give a model as a loop has it: superuser, and commits that do not leave the test."""
+        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
+            yield self.env(cr=cr, user=SUPERUSER_ID)[model]
+        self.env.invalidate_all()
+
+    def make_due(self):
+        self.env['social.crm.stream'].search([]).write({
+            'next_due': fields.Datetime.now() - timedelta(seconds=1), 'lease_until': False,
+        })
+        self.env.flush_all()
+
+    def receive(self):
+        """Look for new items once, all pages, and act on them."""
+        self.make_due()
+        with self.loop('social.crm.stream') as Stream:
+            while Stream._receive_due():
+                pass
+            Stream._act_on_new()
+
+
+class SocialCrmCase(StubbedNetwork, Loops, TransactionCase):
     """A company with users of the three roles, and one brand account on the stubbed server."""
 
     @classmethod
@@ -97,29 +122,6 @@ class SocialCrmCase(StubbedNetwork, TransactionCase):
             ],
             **values,
         })
-
-    # --- running the loops -------------------------------------------------------------------------
-
-    @contextmanager
-    def loop(self, model):
-        """Give a model as a loop has it: superuser, and commits that do not leave the test."""
-        with self.enter_registry_test_mode(), self.registry.cursor() as cr:
-            yield self.env(cr=cr, user=SUPERUSER_ID)[model]
-        self.env.invalidate_all()
-
-    def make_due(self):
-        self.env['social.crm.stream'].search([]).write({
-            'next_due': fields.Datetime.now() - timedelta(seconds=1), 'lease_until': False,
-        })
-        self.env.flush_all()
-
-    def receive(self):
-        """Look for new items once, all pages, and act on them."""
-        self.make_due()
-        with self.loop('social.crm.stream') as Stream:
-            while Stream._receive_due():
-                pass
-            Stream._act_on_new()
 
     def mentions(self, **domain):
         return self.env['social.crm.mention'].search([(key, '=', value) for key, value in domain.items()])
