@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, urljoin
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -40,10 +40,19 @@ _logger = logging.getLogger(__name__)
 _MAX_HOPS = 3
 _CHUNK = 16384
 _ENCODINGS = {'', 'identity', 'gzip', 'deflate'}
-#: ``requests`` raises these before any byte was sent.
-_UNSENT = (requests.ConnectTimeout, requests.exceptions.InvalidURL)
+#: Nothing was sent when these come up, and never will be.
+_UNWRITABLE = (
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidHeader,
+    UnicodeError,
+)
 
 Errors = Callable[[Answer, bool], 'ProviderError | None']
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Look at no redirect: only to prepare it, ``requests`` would read the whole body."""
 
 
 class Http:
@@ -71,7 +80,7 @@ class Http:
         self.deadline = deadline
         #: What the last answer that told anything said.
         self.last_rate_limit: RateLimit | None = None
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._session.headers.update({'User-Agent': user_agent, 'Accept-Encoding': 'gzip, deflate'})
@@ -112,7 +121,7 @@ class Http:
         sent = {k: v for k, v in (headers or {}).items() if v}
         if token:
             sent['Authorization'] = f'Bearer {token}'
-        query = dict(parse_qsl(urlsplit(url).query))
+        query = dict(parse_qsl(url.partition('?')[2]))
         secrets = {token, *secret_values([kwargs, sent, query])} - {''}
         call.deadline = time.monotonic() + (deadline or self.deadline)
         call.read_timeout = self.timeout[1]
@@ -155,7 +164,10 @@ class Http:
             target = answer.headers.get('Location', '')
             if method != 'GET' or not target or answer.status not in {301, 302, 303, 307, 308}:
                 return answer
-            url = urljoin(url, target)
+            try:
+                url = urljoin(url, target)
+            except ValueError:
+                raise Rejected('Not a URL', 'url') from None
             if check_url(url, self.allow_private) != origin:
                 headers = {k: v for k, v in headers.items() if not SECRET_NAMES.search(k)}
                 kwargs = {k: v for k, v in kwargs.items() if k != 'auth'}
@@ -199,7 +211,7 @@ class Http:
             )
             with response:
                 return self._read(response, url), ProviderError()
-        except (requests.RequestException, HTTPError, OSError) as error:
+        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             return None, _failure(error, writes)
         except _BadBody as error:
             kind = OutcomeUnknown if writes else Transient
@@ -235,12 +247,16 @@ def _failure(error: Exception, writes: bool) -> ProviderError:
         words, code = 'No safe connection to the server', 'tls'
     elif isinstance(error, (requests.Timeout, TimeoutError)):
         words, code = 'The server did not answer in time', 'timeout'
-    elif isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader)):
-        return Rejected('Not a URL', 'url')
+    elif isinstance(error, _UNWRITABLE):
+        return Rejected('The call cannot be written', 'url')
     else:
         words, code = 'No connection to the server', 'connection'
     # Where a test replaced the transport, only the exception tells.
-    unsent = not call.sent if call.connecting or call.sent else isinstance(error, _UNSENT)
+    unsent = (
+        not call.sent
+        if call.connecting or call.sent
+        else isinstance(error, requests.ConnectTimeout)
+    )
     return (OutcomeUnknown if writes and not unsent else Transient)(words, code)
 
 

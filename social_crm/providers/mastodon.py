@@ -62,21 +62,26 @@ class Mastodon(Sending):
 
     @classmethod
     def covers(cls, granted: Iterable[str], scopes: Iterable[str]) -> bool:
+        """See :meth:`.Provider.covers`; ``read`` includes ``read:statuses``."""
         return servers.covers(granted, scopes)
 
     @classmethod
     def normalise_server(cls, text: str) -> str:
+        """Return ``https://host``; see :func:`.mastodon_servers.normalise_server`."""
         return servers.normalise_server(text)
 
     def discover(self, server: str) -> App:
+        """See :func:`.mastodon_servers.discover`; ``server`` of the answer is the web host."""
         return servers.discover(self.http, server)
 
     def register(self, app: App, *, name: str, website: str) -> App:
+        """See :func:`.mastodon_servers.register`; ``scopes`` of the answer may be broader."""
         return servers.register(self.http, app, name=name, website=website)
 
     def authorize_url(
         self, *, state: str, challenge: str, scopes: Sequence[str], hint: str = ''
     ) -> Authorization:
+        """See :meth:`.Provider.authorize_url`; the server always asks who signs in."""
         asked = servers.fit_scopes(scopes, self.app.scopes or scopes)
         url = oauth2.authorize_url(
             self._endpoint('authorize'),
@@ -92,6 +97,7 @@ class Mastodon(Sending):
     def exchange_code(
         self, *, code: str, verifier: str, private: Mapping[str, object], params: Mapping[str, str]
     ) -> Token:
+        """See :meth:`.Provider.exchange_code`; a code works once and for ten minutes."""
         error = oauth2.callback_error({**params, 'code': code})
         if error:
             raise error
@@ -116,6 +122,7 @@ class Mastodon(Sending):
         return token
 
     def refresh(self) -> Token:
+        """See :meth:`.Provider.refresh`; Pleroma, Akkoma and Pixelfed only, others never expire."""
         return oauth2.refresh(
             self.http,
             self._endpoint('token'),
@@ -126,6 +133,8 @@ class Mastodon(Sending):
         )
 
     def revoke(self) -> None:
+        """See :meth:`.Provider.revoke`; Mastodon gives all connections with the same app and
+        scopes one token, so this ends all of them."""
         extra = self._grant.extra
         oauth2.revoke(
             self.http,
@@ -139,11 +148,14 @@ class Mastodon(Sending):
 
     @classmethod
     def default_streams(cls) -> tuple[str, ...]:
+        """Mentions, replies and messages; and own answers that were given elsewhere."""
         return ('notifications', 'own')
 
     def fetch(
         self, stream: str, cursor: str, *, query: str = '', since: datetime | None = None
     ) -> Page:
+        """See :meth:`.Provider.fetch`; streams ``notifications``, ``own``, ``hashtag`` (the query
+        is the tag) and ``search`` (empty where the server has no search engine)."""
         if stream not in _ORDERED:
             raise NotSupported(code=stream)
         ordered = _ORDERED[stream]
@@ -156,9 +168,11 @@ class Mastodon(Sending):
         return Page(items, bad, walk.cursor(), more)
 
     def read(self, stream: str, payload: object) -> Page:
+        """See :meth:`.Provider.read`."""
         return Page(*self._reader().page([payload], stream))
 
     def thread(self, external_id: str, local_id: str = '') -> tuple[Item, ...]:
+        """See :meth:`.Provider.thread`; raise NotFound for a post that the server does not know."""
         context = self._context(local_id or self._local_id(external_id))
         items, _bad = self._reader().page(context[::-1], 'thread')
         return tuple(sorted(items, key=lambda item: item.posted_at))
@@ -183,7 +197,7 @@ class Mastodon(Sending):
             path = f'/api/v1/accounts/{quote(self._me, safe="")}/statuses'
             params['exclude_reblogs'] = 'true'
         else:
-            path = servers.tag_path(query)
+            path = f'/api/v1/timelines/tag/{quote(query.lstrip("#"), safe="")}'
         entries: list[Any] = self._get(path, list, params=params)
         return entries
 
@@ -198,6 +212,7 @@ class Mastodon(Sending):
         return below
 
     def profile(self, handle: str) -> Profile:
+        """See :meth:`.Provider.profile`; looks at the other server when this one knows nobody."""
         handle = handle.strip().lstrip('@')
         try:
             return self._profile(self._get('/api/v1/accounts/lookup', params={'acct': handle}))

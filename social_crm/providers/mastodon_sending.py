@@ -31,6 +31,7 @@ class Sending(Client):
     media_wait: ClassVar[float] = 30
 
     def limits(self) -> Limits:
+        """See :meth:`.Provider.limits`: what the server said when it was discovered."""
         return servers.limits(self.app, self.default_limits)
 
     def count(self, text: str) -> int:
@@ -167,6 +168,7 @@ class Sending(Client):
             raise NotSupported('The server cannot delete posts', 'delete') from None
 
     def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
+        """See :meth:`.Provider.metrics`; all or an error, in batches of 20 where the server can."""
         wanted = list(dict.fromkeys(ids))
         found: list[Any] = []
         if self.app.metadata.get('api', 0) >= 2:

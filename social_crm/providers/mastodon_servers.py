@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import idna
 
@@ -298,8 +298,3 @@ def covers(granted: Iterable[str], scopes: Iterable[str]) -> bool:
     """Tell whether the granted scopes include others; ``read`` includes ``read:statuses``."""
     known = set(granted)
     return all(scope in known or scope.partition(':')[0] in known for scope in scopes)
-
-
-def tag_path(tag: str) -> str:
-    """Return the path of a hashtag's timeline."""
-    return f'/api/v1/timelines/tag/{quote(tag.lstrip("#"), safe="")}'

@@ -83,6 +83,8 @@ def shown(error):
         ('https://db.internal/', 'host'),
         ('https://a.localhost/', 'host'),
         ('https:///path', 'host'),
+        ('https://[broken/', 'url'),
+        ('https://a.example:99999/', 'url'),
         ('https://a..example/', 'host'),
         ('https://.example/', 'host'),
     ],
@@ -273,7 +275,7 @@ def test_a_redirect_to_another_host_loses_the_token(http, stubs, target):
 @pytest.mark.parametrize(
     'target',
     ['http://a.example/', 'https://127.0.0.1/', 'https://localhost/', 'https://a.example:22/',
-     'https://u@a.example/', 'file:///etc/passwd', 'https://[::1]/'],
+     'https://u@a.example/', 'file:///etc/passwd', 'https://[::1]/', '//[broken/'],
 )  # fmt: skip
 def test_a_redirect_is_checked_like_any_url(http, stubs, target):
     _redirect(stubs, A, target)
@@ -307,6 +309,19 @@ def test_a_body_without_end_is_given_up(open_http):
     with FaultServer(flood) as server, pytest.raises(Transient) as caught:
         open_http.request('GET', server.url)
     assert caught.value.code == 'bad_answer'
+
+
+def test_a_redirect_with_a_body_without_end_is_given_up(open_http):
+    def flooding_redirect(connection):
+        connection.sendall(b'HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n')
+        while True:
+            connection.sendall(b'x' * 65536)
+
+    open_http.max_bytes = 200_000
+    started = time.monotonic()
+    with FaultServer(flooding_redirect) as server, pytest.raises(Transient):
+        open_http.request('GET', server.url)
+    assert time.monotonic() - started < 2
 
 
 def test_a_bomb_is_given_up(open_http):
@@ -580,6 +595,14 @@ def test_the_log_of_others_is_left_alone(caplog):
     with FaultServer(answer()) as server:
         requests.get(f'{server.url}/x?page=7', timeout=2)
     assert 'page=7' in caplog.text
+
+
+@pytest.mark.parametrize('token', ['two\nlines', 'кириллица'])
+def test_a_token_that_no_header_takes(open_http, token):
+    with FaultServer(answer()) as server, pytest.raises(ProviderError) as caught:
+        open_http.request('POST', server.url, token=token, writes=True)
+    assert token not in shown(caught.value)
+    assert not isinstance(caught.value, OutcomeUnknown)
 
 
 # --- with Odoo's and other people's test tools ---------------------------------------------------
