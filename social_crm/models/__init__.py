@@ -3,10 +3,14 @@ from . import social_crm_credential
 from . import social_crm_oauth_state
 from . import social_crm_audit
 from . import social_crm_account
+from . import social_crm_account_login
 from . import social_crm_profile
 from . import social_crm_rule
+from . import social_crm_rule_test
 from . import social_crm_rule_action
 from . import social_crm_mention
+from . import social_crm_mention_act
+from . import social_crm_mention_capture
 from . import social_crm_delivery_mixin
 from . import social_crm_delivery_outcome
 from . import social_crm_engagement
@@ -17,6 +21,7 @@ from . import social_crm_mention_answer
 from . import social_crm_mention_context
 from . import social_crm_conversation
 from . import social_crm_stream
+from . import social_crm_stream_store
 from . import social_crm_parked_item
 from . import mail_canned_response
 from . import res_partner

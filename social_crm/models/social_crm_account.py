@@ -2,19 +2,16 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 from odoo.fields import Domain
 
 from ..providers import adapter_class
 from ..providers.errors import AuthorizationLost, ProviderError
-from ..providers.types import Profile, Token
-from ..tools import clean, naive
+from ..tools import naive
 
 _logger = logging.getLogger(__name__)
 
 BACKFILL = timedelta(days=7)
-REFRESH_AHEAD = timedelta(minutes=30)
-WARN_DAYS = (14, 7, 2)
 MAX_SEARCHES = 30  # streams of hashtags and searches per account, each a call per look
 
 
@@ -206,197 +203,6 @@ class SocialCrmAccount(models.Model):
         action = self.env['ir.actions.act_window']._for_xml_id('social_crm.social_crm_parked_item_action')
         action.update(domain=[('account_id', '=', self.id)])
         return action
-
-    # === CONNECT === #
-
-    @api.model
-    def _connect_identity(self, state, app, token: Token, profile: Profile):
-        """Create or renew the account that ``profile`` stands for, with its login and streams.
-
-        Called by the OAuth callback as superuser, after all checks; one transaction.
-
-        :param state: the ``social.crm.oauth.state`` that the person came back with
-        :raise UserError: when the account is another user's personal one
-        """
-        account = state.account_id or self.with_context(active_test=False).search([
-            ('company_id', '=', state.company_id.id), ('network', '=', app.network),
-            ('external_id', '=', profile.external_id),
-        ])
-        if account.kind == 'personal' and account.user_id != state.user_id:
-            raise UserError(self.env._(
-                '@%(handle)s is connected already, as a personal account of %(owner)s.',
-                handle=profile.handle, owner=account.user_id.name,
-            ))
-        values = {
-            'app_id': app.id, 'handle': profile.handle, 'name': clean(profile.name, 200),
-            'external_id': profile.external_id, 'local_id': profile.local_id, 'url': profile.url,
-            'wanted_capabilities': state.capabilities, 'connected_at': fields.Datetime.now(),
-            'granted_scopes': ' '.join(token.scopes if token.scopes is not None else app.scopes.split()),
-            'state': 'connected', 'active': True, 'last_error': False,
-        }
-        event = 'reconnect' if account else 'connect'
-        if account:
-            account.write(values)
-        else:
-            account = self.create({
-                'network': app.network, 'kind': state.kind, 'user_id': state.user_id.id,
-                'company_id': state.company_id.id, **values,
-            })
-        self.env['social.crm.credential']._store(account, token)
-        self.env['social.crm.profile']._upsert(account.company_id, account.network, [profile])
-        account._sync_streams()
-        account.activity_unlink(['social_crm.mail_activity_type_reconnect'])
-        self.env['social.crm.audit'].with_user(state.user_id)._log(event, account)
-        self.env.ref('social_crm.ir_cron_receive')._trigger()
-        return account
-
-    def _check_may_connect(self):
-        """Owners manage their personal accounts, administrators the brand accounts."""
-        self.check_access('read')
-        for account in self:
-            own = account.kind == 'personal' and account.user_id == self.env.user
-            if not (own or account.kind == 'brand' and self.env.user.has_group('social_crm.social_crm_group_manager')):
-                raise AccessError(self.env._(
-                    'A personal account is managed by its owner, a brand account by a Social CRM administrator.',
-                ))
-
-    def _disconnect(self):
-        """Forget the login, then try to revoke it; work under way stops as it finds no login."""
-        self.ensure_one()
-        account = self.sudo()  # sudo: rights were checked, the login itself is readable by nobody
-        credential = self.env['social.crm.credential'].sudo().search([('account_id', '=', self.id)])
-        provider = account._provider() if credential else None
-        credential.unlink()
-        account.write({'state': 'disconnected', 'last_error': False})
-        account.activity_unlink(['social_crm.mail_activity_type_reconnect'])
-        self.env['social.crm.audit']._log('disconnect', self)
-        if provider and 'revoke' in provider.features:
-            try:
-                provider.revoke()
-            except ProviderError as error:
-                self.env['social.crm.audit']._log('revoke_failed', self, self._explain(error))
-            else:
-                self.env['social.crm.audit']._log('revoke', self)
-
-    def _missing_capabilities(self):
-        """Return the wanted capabilities that the granted scopes do not allow."""
-        self.ensure_one()
-        if not self.network or self.state in ('draft', 'disconnected'):
-            return []
-        adapter = adapter_class(self.network)
-        granted = (self.granted_scopes or '').split()
-        return [
-            name for name in (self.wanted_capabilities or '').split()
-            if name in adapter.capabilities and not adapter.covers(granted, adapter.capabilities[name])
-        ]
-
-    # === LOGIN === #
-
-    def _provider(self):
-        """Return the adapter with this account's login; it may be used in a thread.
-
-        :raise AuthorizationLost: when there is no login
-        """
-        self.ensure_one()
-        credential = self.env['social.crm.credential'].sudo().search([('account_id', '=', self.id)])
-        if not credential:
-            raise AuthorizationLost('not connected')
-        return self._adapter(credential._token())
-
-    def _offline_provider(self):
-        """Return the adapter without a login, to read payloads that are here already."""
-        self.ensure_one()
-        return self._adapter()
-
-    def _adapter(self, token=None):
-        app = self.sudo().app_id  # sudo: the client is used on the server only
-        me = Profile(
-            external_id=self.external_id or '', handle=self.handle or '', name=self.name or '',
-            url=self.url or '', local_id=self.local_id or '',
-        )
-        return adapter_class(self.network)(app._http(), app._as_app(), token, me)
-
-    def _lose_login(self, error):
-        """The grant is dead: stop, and ask the owner to connect again. History stays."""
-        for account in self.sudo():  # sudo: found by a loop or by whoever pressed Test
-            if account.state != 'connected':
-                continue
-            account.write({
-                'state': 'reconnect', 'last_error': account._explain(error),
-                'last_error_at': fields.Datetime.now(),
-            })
-            account.activity_schedule(
-                'social_crm.mail_activity_type_reconnect', user_id=account.user_id.id,
-                summary=self.env._('Connect @%s again', account.handle),
-                note=self.env._('The network does not accept the login any more. Nothing is lost: open the account and press Reconnect.'),
-            )
-            self.env['social.crm.audit']._log('refresh_failed', account, account._explain(error))
-
-    def _explain(self, error):
-        """Return what an adapter's error means, for a person, with the network's own words."""
-        labels = {
-            'AuthorizationLost': self.env._('The login is not valid any more'),
-            'PermissionMissing': self.env._('The network does not permit this'),
-            'RateLimited': self.env._('Too many requests, waiting'),
-            'Transient': self.env._('The network cannot be reached'),
-            'OutcomeUnknown': self.env._('The answer of the network got lost'),
-            'NotFound': self.env._('Not found at the network'),
-            'Duplicate': self.env._('The network says this exists already'),
-            'Rejected': self.env._('The network refuses this'),
-            'NotSupported': self.env._('The network cannot do this'),
-        }
-        if isinstance(error, UserError):  # our own words, such as a key that is missing
-            return clean(str(error), 500)
-        label = labels.get(type(error).__name__, self.env._('Unexpected error, see the server log'))
-        reason = getattr(error, 'reason', '')
-        return clean(f'{label}: {reason}' if reason else str(label), 500)
-
-    @api.model
-    def _cron_refresh(self):
-        """Renew logins ahead of their end, and warn where that is not possible."""
-        soon = fields.Datetime.now() + REFRESH_AHEAD
-        credentials = self.env['social.crm.credential'].search([
-            ('expires_at', '!=', False), ('account_id.state', '=', 'connected'),
-        ])
-        for credential in credentials:
-            account = credential.account_id
-            if 'refresh' in adapter_class(account.network).features:
-                if credential.expires_at < soon:
-                    account._refresh_login()
-            else:
-                account._warn_of_expiry(credential.expires_at)
-
-    def _refresh_login(self):
-        """Renew the login once, under a lock, and commit it at once (refresh tokens are single-use)."""
-        self.ensure_one()
-        with self.env.registry.cursor() as cr:  # own cursor: a rotated token must survive a rollback here
-            account = self.with_env(self.env(cr=cr))
-            credential = account.env['social.crm.credential'].search([('account_id', '=', self.id)])
-            if not credential.try_lock_for_update():
-                return
-            credential.invalidate_recordset()
-            if credential.expires_at and credential.expires_at > fields.Datetime.now() + REFRESH_AHEAD:
-                return  # another worker was quicker
-            try:
-                token = account._provider().refresh()
-            except AuthorizationLost as error:
-                account._lose_login(error)
-            except ProviderError as error:
-                _logger.info('refresh of account %s put off: %s', self.id, error.code)
-            else:
-                account.env['social.crm.credential']._store(account, token)
-
-    def _warn_of_expiry(self, expires_at):
-        """Raise an activity 14, 7 and 2 days before a login ends that cannot be renewed here."""
-        self.ensure_one()
-        days = (expires_at - fields.Datetime.now()).days
-        if days > WARN_DAYS[0] or self.activity_search(['social_crm.mail_activity_type_reconnect']):
-            return
-        self.activity_schedule(
-            'social_crm.mail_activity_type_reconnect', user_id=self.user_id.id,
-            date_deadline=(expires_at - timedelta(days=2)).date(),
-            summary=self.env._('The login of @%(handle)s ends in %(days)s days', handle=self.handle, days=max(days, 0)),
-        )
 
     # === STREAMS === #
 

@@ -161,7 +161,7 @@ class TestAct(SocialCrmCase):
             return values(mention)
 
         with patch.object(type(self.env['social.crm.mention']), '_lead_values', fail_for_sam), \
-                self.assertLogs('odoo.addons.social_crm.models.social_crm_mention', 'WARNING'):
+                self.assertLogs('odoo.addons.social_crm.models.social_crm_mention_act', 'WARNING'):
             self.receive()
         self.assertEqual(len(self.mentions(account_id=self.account.id).lead_id), 2)
         self.assertEqual(len(self.mentions(account_id=self.account.id, act_state='failed')), 1)
