@@ -37,7 +37,7 @@ def utcnow():
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a call: of a sending, or of a look-up (then ``sent`` may be ``None`` as well)."""
+    """What came of a call: of a sending, or of a look-up (which may find ``None``)."""
 
     sent: Sent | None = None
     error: ProviderError | None = None
@@ -100,7 +100,7 @@ class Courier:
         pause = (min(dues) - utcnow()).total_seconds()
         return None if pause > left else max(min(pause, NAP), SHORTEST_NAP)
 
-    # --- start calls -------------------------------------------------------------------------------
+    # --- start calls ---------------------------------------------------------------------------
 
     def _depart(self, pool):
         """Claim what is due, as far as threads are free, and start the calls."""
@@ -143,7 +143,7 @@ class Courier:
                 self.env.cr.rollback()
         return model.browse()
 
-    # --- end calls ---------------------------------------------------------------------------------
+    # --- end calls -----------------------------------------------------------------------------
 
     def _land(self, timeout):
         done, _under_way = wait(self.flights, timeout=timeout, return_when=FIRST_COMPLETED)

@@ -12,6 +12,7 @@ from . import social_crm_mention
 from . import social_crm_mention_act
 from . import social_crm_mention_capture
 from . import social_crm_delivery_mixin
+from . import social_crm_delivery_queue
 from . import social_crm_delivery_outcome
 from . import social_crm_engagement
 from . import social_crm_engagement_guard
@@ -24,6 +25,14 @@ from . import social_crm_stream
 from . import social_crm_stream_store
 from . import social_crm_parked_item
 from . import mail_canned_response
+from . import social_crm_post
+from . import social_crm_post_schedule
+from . import social_crm_post_flow
+from . import social_crm_publication
+from . import social_crm_publication_check
+from . import social_crm_publication_metric
+from . import social_crm_post_preview
+from . import social_crm_metric
 from . import res_partner
 from . import res_company
 from . import res_config_settings

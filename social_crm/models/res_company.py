@@ -32,6 +32,10 @@ class ResCompany(models.Model):
         'Words Not to Use', help='One word or phrase a line; answers and posts with one of them are not sent. A star stands for any ending.',
     )
 
+    social_crm_post_approval = fields.Boolean(
+        'Approval of Posts', help='Posts on brand accounts wait until somebody approves them.',
+    )
+
     @api.constrains('social_crm_blocked_words')
     def _check_social_crm_blocked_words(self):
         for company in self:

@@ -4,10 +4,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.fields import Domain
-from odoo.tools import SQL
 
-from ..delivery import LEASE, PER_ACCOUNT, Courier
+from ..delivery import Courier
 
 RUN_SECONDS = 75  # longer than the pause between two runs: nothing falls due unseen
 STATES = [
@@ -26,7 +24,8 @@ class SocialCrmDeliveryMixin(models.AbstractModel):
     ``queued`` rows that are due become ``sending``, committed, before the network is called. The
     outcome is stored in a transaction of its own. Where there is none (a crash, an answer that got
     lost) the row becomes ``unconfirmed`` and is looked up on the network before any second try; see
-    :mod:`..delivery` for the loop and ``social_crm_delivery_outcome.py`` for what an outcome means.
+    :mod:`..delivery` for the loop, and the two files beside this one for how rows are claimed and
+    what an outcome means.
     """
 
     _name = 'social.crm.delivery.mixin'
@@ -100,7 +99,7 @@ class SocialCrmDeliveryMixin(models.AbstractModel):
     # === ACTION METHODS === #
 
     def action_retry(self):
-        """Send again what failed, what was cancelled, or what a person did not find on the network."""
+        """Send again what failed, was cancelled, or is not on the network, says a person."""
         self._check_may_send()
         for record in self.sudo():  # sudo: checked just above; nobody writes the state by hand
             if record.delivery_state not in ('failed', 'cancelled', 'unconfirmed'):
@@ -174,123 +173,17 @@ class SocialCrmDeliveryMixin(models.AbstractModel):
             return
         soon = fields.Datetime.now() + timedelta(seconds=RUN_SECONDS)
         if any(
-            record.delivery_state == 'queued' and (record.due_at or soon) <= soon for record in self
+            record.delivery_state == 'queued' and record.due_at and record.due_at <= soon
+            for record in self
         ):
             cron = self.env.ref('social_crm.ir_cron_deliver', raise_if_not_found=False)
             if cron:
                 cron.sudo()._trigger()  # sudo: wake the loop only
 
-    # === CLAIM === #
-
-    @api.model
-    def _claim(self, task, lease, limit):
-        """Lease rows for a task: *send* what is due, *check* what is unconfirmed."""
-        self._expire_leases()
-        self.flush_model()
-        now = fields.Datetime.now()
-        query = self._claim_to_send(now) if task == 'send' else self._claim_to_check(now)
-        attempt = SQL(
-            ', attempts = t.attempts + 1, attempted_at = %s, first_attempted_at = COALESCE(t.first_attempted_at, %s)',
-            now,
-            now,
-        )
-        rows = self.env.execute_query(
-            SQL(
-                'UPDATE %(table)s t SET delivery_state = %(state)s, lease = %(lease)s, lease_until = %(until)s'
-                '%(attempt)s WHERE t.id IN (%(query)s LIMIT %(limit)s FOR NO KEY UPDATE OF q SKIP LOCKED) RETURNING t.id',
-                table=SQL.identifier(self._table),
-                state='sending' if task == 'send' else 'unconfirmed',
-                lease=lease,
-                until=now + LEASE,
-                query=query,
-                limit=limit,
-                attempt=attempt if task == 'send' else SQL(),
-            )
-        )
-        self.env.invalidate_all()
-        return self.browse(sorted(row[0] for row in rows))
-
-    @api.model
-    def _claim_to_send(self, now):
-        table = SQL.identifier(self._table)
-        return SQL(
-            """SELECT q.id FROM %(table)s q JOIN (
-                      SELECT d.id, row_number() OVER (PARTITION BY d.account_id ORDER BY d.due_at, d.id) + (
-                             SELECT count(*) FROM %(table)s s
-                              WHERE s.delivery_state = 'sending' AND s.account_id = d.account_id) AS place
-                        FROM %(table)s d
-                       WHERE d.delivery_state = 'queued' AND d.due_at <= %(now)s
-                         AND (d.next_try IS NULL OR d.next_try <= %(now)s)) p ON p.id = q.id
-                WHERE q.delivery_state = 'queued' AND p.place <= %(most)s ORDER BY q.due_at, q.id""",
-            table=table,
-            now=now,
-            most=PER_ACCOUNT,
-        )
-
-    @api.model
-    def _claim_to_check(self, now):
-        """What nobody looks up at the moment, by accounts that can look."""
-        return SQL(
-            """SELECT q.id FROM %(table)s q JOIN social_crm_account a ON a.id = q.account_id
-                WHERE q.delivery_state = 'unconfirmed' AND q.next_try <= %(now)s AND a.state = 'connected'
-                  AND (q.lease_until IS NULL OR q.lease_until < %(now)s) ORDER BY q.next_try""",
-            table=SQL.identifier(self._table),
-            now=now,
-        )
-
-    @api.model
-    def _expire_leases(self):
-        """Whoever sent these died: nobody knows how far it came."""
-        now = fields.Datetime.now()
-        interrupted = self.search(
-            Domain('delivery_state', '=', 'sending') & Domain('lease_until', '<', now),
-            limit=100,
-        )
-        interrupted.write(
-            {
-                'delivery_state': 'unconfirmed',
-                'lease': False,
-                'lease_until': False,
-                'next_try': now,
-                'failure_code': 'interrupted',
-                'failure_reason': self.env._('The server stopped while this was being sent.'),
-            }
-        )
-
-    @api.model
-    def _renew_leases(self, record_ids, leases, until):
-        self.env.execute_query(
-            SQL(
-                'UPDATE %s SET lease_until = %s WHERE id IN %s AND lease IN %s RETURNING id',
-                SQL.identifier(self._table),
-                until,
-                tuple(record_ids),
-                tuple(leases),
-            )
-        )
-
-    @api.model
-    def _next_due(self):
-        """Return when the next row wants attention, ``None`` when none does."""
-        rows = self.env.execute_query(
-            SQL(
-                """SELECT min(due) FROM (
-                      SELECT min(GREATEST(due_at, next_try)) AS due FROM %(table)s WHERE delivery_state = 'queued'
-                       UNION ALL
-                      SELECT min(lease_until) FROM %(table)s WHERE delivery_state = 'sending'
-                       UNION ALL
-                      SELECT min(GREATEST(d.next_try, d.lease_until)) FROM %(table)s d
-                        JOIN social_crm_account a ON a.id = d.account_id AND a.state = 'connected'
-                       WHERE d.delivery_state = 'unconfirmed' AND d.next_try IS NOT NULL) dues""",
-                table=SQL.identifier(self._table),
-            )
-        )
-        return rows[0][0]
-
     # === HOOKS === #
 
     def _outgoing(self, media=True):
-        """Return this as a ``providers.types.Outgoing``; without media where only the text counts."""
+        """Return this as a ``providers.types.Outgoing``, for a look-up without media."""
         raise NotImplementedError
 
     def _delivered(self, sent):

@@ -53,7 +53,7 @@ class SocialCrmDeliveryOutcome(models.AbstractModel):
         return call
 
     def _check_can_go(self, task):
-        """Check again at the time of sending: what was right when it was written may be so no more."""
+        """Check again when it is sent: what was right when it was written may be so no more."""
         account = self.account_id
         if account.state != 'connected' or not account.active:
             raise NotSent(
@@ -71,7 +71,8 @@ class SocialCrmDeliveryOutcome(models.AbstractModel):
         ):
             raise NotSent(
                 self.env._(
-                    'It was due at %s UTC, and the server did not run then. Decide whether to send it now.',
+                    'It was due at %s UTC, and the server did not run then. Decide whether to '
+                    'send it now.',
                     self.due_at,
                 ),
                 'missed',
@@ -94,10 +95,9 @@ class SocialCrmDeliveryOutcome(models.AbstractModel):
         """Store what came of a call, if that is still wanted; the caller commits."""
         self.ensure_one()
         state = self._lock_leased(lease)
-        if not state:
-            if not (outcome.sent and self.exists() and self.delivery_state != 'sent'):
-                return
-            # Somebody else took over meanwhile; that it stands there is true all the same.
+        overtaken = not state  # another worker took over; that it stands there is true all the same
+        if overtaken and not (outcome.sent and self.exists() and self.delivery_state != 'sent'):
+            return
         if outcome.error:
             self._store_error(task, outcome.error)
         elif outcome.sent:
@@ -124,7 +124,8 @@ class SocialCrmDeliveryOutcome(models.AbstractModel):
             # The same text went out twice on purpose, and this one is the other's.
             self._ask_a_person(
                 self.env._(
-                    'The same text stands there already, sent from here; whether this one does is unclear.'
+                    'The same text stands there already, sent from here; whether this one does '
+                    'is unclear.'
                 )
             )
             return
@@ -166,13 +167,14 @@ class SocialCrmDeliveryOutcome(models.AbstractModel):
             self._delivered(sent)
 
     def _store_not_found(self):
-        """A look-up found nothing: repeat the look, and only then the sending, with the same key."""
+        """A look-up found nothing: look again, and only then send again, with the same key."""
         now = fields.Datetime.now()
-        provider_class = type(self.account_id._offline_provider())
-        if not {'find_sent', 'idempotency_key'} & provider_class.features:
+        features = self.account_id._offline_provider().features
+        if not {'find_sent', 'idempotency_key'} & features:
             self._ask_a_person(
                 self.env._(
-                    'The answer got lost, and this network cannot be asked. Look there, then say whether it is there.'
+                    'The answer got lost, and this network cannot be asked. Look there, then say '
+                    'whether it is there.'
                 )
             )
             return

@@ -211,6 +211,7 @@ class Limits:
     video_types: tuple[str, ...] = ()
     video_size: int | None = None
     video_duration: int | None = None
+    image_pixels: int | None = None
     mix_media: bool = False
     media_required: bool = False
     reply_window: int | None = None

@@ -9,3 +9,4 @@ from . import test_receive
 from . import test_rights
 from . import test_rule
 from . import test_screens
+from . import test_delivery

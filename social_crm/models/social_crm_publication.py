@@ -1,0 +1,230 @@
+import hashlib
+import re
+from datetime import timedelta
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from .. import listening
+from ..providers.types import Media, Outgoing
+
+OWN_FIELDS = {'text', 'account_id', 'post_id', 'kind'}
+FIRST_MEASURE = timedelta(hours=1)
+
+
+class SocialCrmPublication(models.Model):
+    """A post's copy on one account: what is sent, and the figures of it.
+
+    ``kind`` is *post*, or *comment* for the first comment: a delivery of its own, made in the
+    transaction that stores that the post stands there, hence exactly once.
+    """
+
+    _name = 'social.crm.publication'
+    _description = 'Publication of a Social Post'
+    _inherit = ['social.crm.delivery.mixin']
+    _order = 'due_at desc, id'
+    _check_company_auto = True
+
+    post_id = fields.Many2one('social.crm.post', required=True, index=True, ondelete='cascade')
+    kind = fields.Selection(
+        [('post', 'Post'), ('comment', 'First Comment')], default='post', required=True, readonly=True,
+    )  # fmt: skip
+    parent_id = fields.Many2one(
+        'social.crm.publication', 'Below', readonly=True, index='btree_not_null', ondelete='cascade',
+    )  # fmt: skip
+    due_at = fields.Datetime(default=False, readonly=True)
+    network = fields.Selection(related='account_id.network', store=True)
+    campaign_id = fields.Many2one(related='post_id.campaign_id', store=True, index='btree_not_null')
+    user_id = fields.Many2one(related='post_id.user_id', store=True)
+    text = fields.Text('Own Text', help='For this account alone; empty: the text of the post.')
+    full_text = fields.Text('Text as Sent', compute='_compute_full_text')
+    fingerprint = fields.Char(
+        compute='_compute_fingerprint', store=True, precompute=True, index='btree_not_null',
+    )  # fmt: skip
+    status = fields.Char('Progress', compute='_compute_status')
+
+    _unique_account = models.UniqueIndex(
+        "(post_id, account_id) WHERE kind = 'post'", 'A post has one publication per account.',
+    )  # fmt: skip
+    _unique_comment = models.UniqueIndex(
+        '(parent_id) WHERE parent_id IS NOT NULL', 'There is one first comment.',
+    )  # fmt: skip
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('account_id', 'post_id.name')
+    def _compute_display_name(self):
+        for row in self:
+            row.display_name = f'{row.post_id.name} – {row.account_id.display_name}'
+
+    @api.depends('text', 'kind', 'post_id.text', 'post_id.first_comment')
+    def _compute_full_text(self):
+        for row in self:
+            comment = row.kind == 'comment'
+            row.full_text = row.post_id.first_comment if comment else row.text or row.post_id.text
+
+    @api.depends('text', 'kind', 'post_id.text', 'post_id.link')
+    def _compute_fingerprint(self):
+        for row in self:
+            row.fingerprint = row._fingerprint() if row.kind == 'post' else False
+
+    def _fingerprint(self):
+        words = re.sub(r'\W+', ' ', f'{self.full_text or ""} {self.post_id.link or ""}').strip()
+        return words and hashlib.sha256(words.casefold().encode()).hexdigest()[:32]
+
+    @api.depends('delivery_state', 'due_at')
+    def _compute_status(self):
+        """A publication that nobody submitted yet is *queued* without a time: a draft to people."""
+        labels = dict(self._fields['delivery_state']._description_selection(self.env))
+        for row in self:
+            draft = row.delivery_state == 'queued' and not row.due_at
+            row.status = self.env._('Draft') if draft else labels[row.delivery_state]
+
+    # === CONSTRAINT METHODS === #
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_sent(self):
+        if not self.env.su and 'sent' in self.mapped('delivery_state'):
+            raise UserError(self.env._('What went out is kept, with its figures.'))
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_own_fields(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """People write the text of their account here; all else is written by the module."""
+        self._check_own_fields(vals)
+        edit = 'text' in vals and self.filtered(lambda row: row.text != vals['text'])
+        if edit:
+            edit._check_may_change()
+        result = super().write(vals)
+        if edit:
+            edit.post_id._after_edit(content=True)
+        return result
+
+    def _check_own_fields(self, vals):
+        if not self.env.su and vals.keys() - OWN_FIELDS:
+            raise AccessError(self.env._('What was sent, and when, is not written by hand.'))
+
+    def _check_may_change(self):
+        """Raise unless these texts may still change: that of a failed one may, to be sent again."""
+        for row in self:
+            owner = row.post_id.owner_id
+            if not self.env.su and owner and owner != self.env.user:
+                raise AccessError(self.env._('Only %s may change this post.', owner.name))
+            if row.post_id.step != 'draft':
+                row.sudo().lock_for_update()  # sudo: the loop must not take it up meanwhile
+            if row.delivery_state in ('sending', 'unconfirmed', 'sent'):
+                raise UserError(
+                    self.env._('This is out already, so it cannot be changed any more.')
+                )
+
+    # === ACTION METHODS === #
+
+    def action_retry(self):
+        """Send again; what was wrong with it is checked before."""
+        for row in self:
+            if row.kind == 'post' and row.problems:
+                raise UserError(f'{row.account_id.display_name}: {row.problems}')
+        return super().action_retry()
+
+    def action_open_url(self):
+        """Open it on its network."""
+        self.ensure_one()
+        return {'type': 'ir.actions.act_url', 'url': self.url, 'target': 'new'}
+
+    def action_open_post(self):
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_window',
+            'res_model': 'social.crm.post',
+            'res_id': self.post_id.id,
+            'view_mode': 'form',
+        }
+
+    # === DELIVERY === #
+
+    def _outgoing(self, media=True):
+        """Return this as the adapters' value; without media where only the text counts."""
+        self.ensure_one()
+        text = (self.full_text or '').strip()
+        values = {'language': listening.detect(text) or '', 'text': text}
+        if self.kind == 'comment':
+            parent = self.parent_id
+            return Outgoing(
+                kind='comment', target=parent.external_id or '',
+                target_local_id=parent.local_id or '', **values,
+            )  # fmt: skip
+        files = tuple(self.post_id._media()) if media else ()
+        return Outgoing(kind='post', link=(self.post_id.link or '').strip(), media=files, **values)
+
+    def _delivered(self, sent):
+        """Log it on the post, queue the first comment, begin to read its figures."""
+        super()._delivered(sent)
+        for row in self:
+            row.next_metric_at = row.sent_at + FIRST_MEASURE if row.kind == 'post' else False
+            row.post_id._log_sent(row)
+            if row.kind == 'post' and row.post_id.first_comment:
+                self.create({
+                    'post_id': row.post_id.id, 'account_id': row.account_id.id, 'kind': 'comment',
+                    'parent_id': row.id, 'due_at': fields.Datetime.now(),
+                })  # fmt: skip
+
+    def _not_delivered(self, error):
+        super()._not_delivered(error)
+        for row in self:
+            row.post_id._log_failed(row)
+
+    def _not_confirmed(self):
+        super()._not_confirmed()
+        for row in self:
+            row.post_id._log_failed(row)
+
+
+class SocialCrmPost(models.Model):
+    """What a post gives to its publications, and hears from them."""
+
+    _inherit = 'social.crm.post'
+
+    def _media(self):
+        """Yield the files as the adapters' values, each with its description."""
+        lines = (self.media_description or '').splitlines()
+        for place, file in enumerate(self._files()):
+            yield Media(
+                mimetype=file.mimetype or '', filename=file.name or '', content=file.raw or b'',
+                description=lines[place].strip() if place < len(lines) else '',
+            )  # fmt: skip
+
+    def _files(self):
+        """Return the attachments in the order in which they were added."""
+        files = self.attachment_ids._origin.sudo()  # sudo: tied to the post, checked when added
+        return files.sorted('id')
+
+    def _log_sent(self, row):
+        link = Markup('<a href="%s" rel="noopener noreferrer" target="_blank">%s</a>') % (
+            row.url or '#', row.account_id.display_name,
+        )  # fmt: skip
+        text = self.env._('Published on %s.')
+        if row.kind == 'comment':
+            text = self.env._('First comment posted on %s.')
+        self.message_post(body=Markup('<p>%s</p>') % (Markup(text) % link))
+        if not self.publication_ids.filtered(lambda one: one.delivery_state == 'failed'):
+            self.activity_unlink(['social_crm.mail_activity_type_failed'])
+
+    def _log_failed(self, row):
+        """Tell which account it was and why, in the chatter and as work for the author."""
+        post = self.with_context(lang=self.user_id.lang or self.env.lang)
+        summary = post.env._('Not published on %s', row.account_id.display_name)
+        reason = row.failure_reason or row.failure_code or ''
+        post.message_post(body=Markup('<p><b>%s</b><br/>%s</p>') % (summary, reason))
+        if self.user_id:
+            post.activity_schedule(
+                'social_crm.mail_activity_type_failed', user_id=self.user_id.id,
+                summary=summary, note=reason,
+            )  # fmt: skip
