@@ -72,7 +72,8 @@ class SocialCrmPost(models.Model):
         """Take a post out of the queue, to go on writing."""
         self.check_access('write')
         for post in self:
-            post._check_may_edit()
+            if post.step != 'cancelled':
+                post._check_may_edit()
             post._back_to_draft(self.env._('Taken back to draft by %s.', self.env.user.name))
         return True
 

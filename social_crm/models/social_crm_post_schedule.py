@@ -157,8 +157,8 @@ class SocialCrmPost(models.Model):
         }
         if change.missing:
             return self.env._(
-                'There is no %(time)s on %(day)s in %(zone)s: the clock is put forward then. Choose '
-                '%(before)s or earlier, or %(after)s or later.', **values,
+                'There is no %(time)s on %(day)s in %(zone)s: the clock is put forward then. '
+                'Choose %(before)s or earlier, or %(after)s or later.', **values,
             )  # fmt: skip
         return self.env._(
             '%(time)s comes twice on %(day)s in %(zone)s: the clock is put back then. Choose '

@@ -29,10 +29,12 @@ class SocialCrmPublication(models.Model):
 
     post_id = fields.Many2one('social.crm.post', required=True, index=True, ondelete='cascade')
     kind = fields.Selection(
-        [('post', 'Post'), ('comment', 'First Comment')], default='post', required=True, readonly=True,
+        [('post', 'Post'), ('comment', 'First Comment')],
+        default='post', required=True, readonly=True,
     )  # fmt: skip
     parent_id = fields.Many2one(
-        'social.crm.publication', 'Below', readonly=True, index='btree_not_null', ondelete='cascade',
+        'social.crm.publication', 'Below',
+        readonly=True, index='btree_not_null', ondelete='cascade',
     )  # fmt: skip
     due_at = fields.Datetime(default=False, readonly=True)
     network = fields.Selection(related='account_id.network', store=True)

@@ -51,7 +51,7 @@ class SocialCrmPublication(models.Model):
         """Warn of what is allowed and probably not meant: the same text on the same account."""
         for row in self:
             twin = row._twin()
-            row.warnings = twin and self.env._(
+            row.warnings = bool(twin) and self.env._(
                 'The same text is on this account already: "%(post)s", %(day)s.',
                 post=twin.post_id.name, day=fields.Date.to_string(twin.sent_at or twin.due_at),
             )  # fmt: skip

@@ -10,3 +10,5 @@ from . import test_rights
 from . import test_rule
 from . import test_screens
 from . import test_delivery
+from . import test_post
+from . import test_metric
