@@ -7,7 +7,7 @@
     'license': 'AGPL-3',
     'depends': ['crm', 'utm', 'link_tracker', 'base_automation', 'bus', 'helpdesk_mgmt'],
     'external_dependencies': {
-        'python': ['requests', 'oauthlib', 'cryptography', 'vaderSentiment', 'py3langid'],
+        'python': ['cryptography', 'oauthlib', 'py3langid', 'regex', 'requests', 'vaderSentiment'],
     },
     'data': [
         'security/social_crm_groups.xml',

@@ -28,6 +28,7 @@ _PART = 100
 _MAX_WORD = 50
 _ALPHA = 15  # as in VADER, so that emoji alone weigh the same in every language
 
+_SENTENCE_END = re.compile(r'(?<=[.!?\u2026])\s+(?=\S)')
 _ADDRESS = re.compile(r'https?://\S+|www\.\S+|(?<![\w.+\-])[\w.+\-]+@[\w\-]+\.[\w.\-]+')
 _INVISIBLE = re.compile(
     '[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff'
@@ -133,18 +134,24 @@ def _signs(part: str) -> tuple[str, list[tuple[str, float]]]:
     return ' '.join(words), found
 
 
-def _score_part(part: str) -> float:
-    """Score English words by VADER and add the signs.
+def _raw(words: str) -> float:
+    """Return VADER's sum of weights, undone from its compound score."""
+    compound: float = _load().polarity_scores(words)['compound']
+    compound = max(-0.9999, min(0.9999, compound))  # rounded by VADER, so it may be 1
+    return compound * math.sqrt(_ALPHA / (1 - compound * compound))
 
-    Apart, for VADER would let "not working 😡" turn the anger into joy, as it does with "not bad".
+
+def _score_part(part: str) -> float:
+    """Score English words by VADER, sentence by sentence, and add the signs.
+
+    Apart, for VADER carries a "no" into the next sentence ("no answer. Terrible service" would be
+    praise), and would let "not working 😡" turn the anger into joy, as it does with "not bad".
     """
     words, signs = _signs(part)
-    compound = _load().polarity_scores(words)['compound'] if words else 0.0
-    if not signs:
-        return float(compound)
-    compound = max(-0.9999, min(0.9999, compound))  # rounded by VADER, so it may be 1
-    total = compound * math.sqrt(_ALPHA / (1 - compound * compound))
-    return _normalise(total + sum(weight for _sign, weight in signs))
+    sentences = _SENTENCE_END.split(words) if words else []
+    if len(sentences) == 1 and not signs:
+        return float(_load().polarity_scores(words)['compound'])
+    return _normalise(sum(map(_raw, sentences)) + sum(weight for _sign, weight in signs))
 
 
 def _score_english(cleaned: str) -> Sentiment:

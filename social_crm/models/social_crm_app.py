@@ -119,29 +119,28 @@ class SocialCrmApp(models.Model):
         :raise ProviderError: when the server does not answer or refuses
         """
         redirect_uri = self._default_redirect_uri()
-        domain = [
-            ('network', '=', network), ('server', '=', server),
+        found = adapter_class(network)(self._http()).discover(server)  # its real address may be another
+        app = self.search([
+            ('network', '=', network), ('server', '=', found.server),
             ('company_id', '=', company.id), ('redirect_uri', '=', redirect_uri),
-        ]
-        app = self.search(domain, limit=1)
-        if app and adapter_class(network).covers((app.scopes or '').split(), scopes):
-            return app
-        provider = adapter_class(network)(self._http())
-        found = provider.discover(server)
-        wanted = App(
-            server=found.server, redirect_uri=redirect_uri, scopes=tuple(scopes),
-            metadata=found.metadata,
-        )
-        done = adapter_class(network)(self._http(), wanted).register(
-            wanted, name=company.name or 'Odoo', website=self.get_base_url(),
-        )
-        values = {
-            'network': network, 'server': server, 'company_id': company.id,
-            'client_id': done.client_id, 'client_secret': done.client_secret,
-            'redirect_uri': redirect_uri, 'scopes': ' '.join(done.scopes or scopes),
-            'metadata': json.loads(json.dumps(dict(done.metadata))),
-        }
+        ], limit=1)
+        values = {'metadata': json.loads(json.dumps(dict(found.metadata)))}
+        known = (app.scopes or '').split()
+        if not app or found.metadata.get('app_per_account') or not adapter_class(network).covers(known, scopes):
+            wanted = App(
+                server=found.server, redirect_uri=redirect_uri, scopes=tuple(scopes), metadata=found.metadata,
+            )
+            done = adapter_class(network)(self._http(), wanted).register(
+                wanted, name=company.name or 'Odoo', website=self.get_base_url(),
+            )
+            values.update(
+                client_id=done.client_id, client_secret=done.client_secret,
+                scopes=' '.join(done.scopes or scopes),
+            )
         if app:
             app.write(values)
             return app
-        return self.create(values)
+        return self.create({
+            'network': network, 'server': found.server, 'company_id': company.id,
+            'redirect_uri': redirect_uri, **values,
+        })

@@ -54,3 +54,8 @@ def test_explain():
         ('love', 3.2), ('😡', -3.0), ('good', -1.406))
     assert explain('Ich love it 😡 :)', 'de') == (('😡', -3.0), (':)', 2.0))
     assert explain('', 'en') == ()
+
+
+def test_no_reaches_to_the_end_of_its_sentence():
+    assert score('Third week and still no answer. Terrible service.', 'en').label == 'negative'
+    assert score('Not bad at all. I love it!', 'en').label == 'positive'
