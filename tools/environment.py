@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 from . import debian, paths
@@ -38,10 +39,16 @@ def odoo_source():
     return source
 
 
+@lru_cache
+def _python_content():
+    files = [paths.REQUIREMENTS / f'{name}.txt' for name in ('odoo', 'module', 'test', 'oca')]
+    return paths.digest(*files, str(odoo_source()), sys.version)
+
+
 def _environment_name():
-    given = os.environ.get('ODOO_SOURCE')
-    suffix = f'-{paths.digest(str(odoo_source()))[:6]}' if given else ''
-    return f'venv-{paths.PYTHON_TAG}{suffix}'
+    """One environment for each set of requirements, so that checkouts that share a home do not
+    pull it from under each other."""
+    return f'venv-{paths.PYTHON_TAG}-{_python_content()[:6]}'
 
 
 def venv():
@@ -94,11 +101,9 @@ def _unpack_odoo():
 
 def install_python():
     """Create the virtual environment with Odoo, the OCA addons and the test tools."""
-    files = [paths.REQUIREMENTS / f'{name}.txt' for name in ('odoo', 'module', 'test', 'oca')]
-    content = paths.digest(*files, str(odoo_source()), sys.version)
     once(
         _environment_name(),
-        content,
+        _python_content(),
         f'installing Python packages for {paths.PYTHON_TAG} (about half a minute)',
         _create_venv,
     )
