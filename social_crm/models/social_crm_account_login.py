@@ -172,11 +172,11 @@ class SocialCrmAccount(models.Model):
         ])
         for credential in credentials:
             account = credential.account_id
-            if 'refresh' in adapter_class(account.network).features:
-                if credential.expires_at < soon:
-                    account._refresh_login()
-            else:
+            renewable = 'refresh' in adapter_class(account.network).features and credential._token().refresh_token
+            if not renewable:
                 account._warn_of_expiry(credential.expires_at)
+            elif credential.expires_at < soon:
+                account._refresh_login()
 
     def _refresh_login(self):
         """Renew the login once, under a lock, and commit it at once (refresh tokens are single-use)."""

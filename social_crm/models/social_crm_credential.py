@@ -69,6 +69,14 @@ class SocialCrmCredential(models.Model):
                 'the old key behind the new one in social_crm_key, or connect the account again.',
             )) from None
 
+    @api.model
+    def _rotate_keys(self):
+        """Encrypt all that is stored with the newest key, after which older keys can go."""
+        keys = self._keys()
+        for model in (self, self.env['social.crm.app']):
+            for record in model.sudo().search([('secret', '!=', False)]):  # sudo: nobody may read the column
+                record.secret = keys.rotate(record.secret.encode()).decode()
+
     # === BUSINESS METHODS === #
 
     @api.model

@@ -158,16 +158,14 @@ class SocialCrmEngagement(models.Model):
                 ('account_id', '=', account.id),
                 ('origin', '=', 'native'),
                 ('mention_id', '=', False),
-                '|',
-                ('parent_external_id', 'in', list(by_external)),
-                ('parent_local_id', 'in', list(by_local)),
             ]
         )
-        for native in waiting:
+        for native in waiting:  # few: they are kept for two weeks
             mention_id = by_external.get(native.parent_external_id) or by_local.get(
                 native.parent_local_id
             )
-            native._link(self.env['social.crm.mention'].browse(mention_id))
+            if mention_id:
+                native._link(self.env['social.crm.mention'].browse(mention_id))
 
     def _link(self, mention):
         """This answers the mention: log it there, and mark the mention as answered."""
