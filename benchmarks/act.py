@@ -20,7 +20,10 @@ WARM_UP = 1
 def run(bench):
     env = bench.env
     captured, plain, mailed = Capture(env), Plain(env), Mail(env)
-    rounds = [(captured.measure(), plain.measure(), mailed.measure()) for _round in range(WARM_UP + ROUNDS)]
+    rounds = [
+        (captured.measure(), plain.measure(), mailed.measure())
+        for _round in range(WARM_UP + ROUNDS)
+    ]
     ours, batch, mail = (BATCH / median(seconds) for seconds in zip(*rounds[WARM_UP:]))
     yield figure('act.lead', ours, batch)
     yield figure('act.vs_mail', ours, mail)
@@ -35,26 +38,38 @@ class Capture:
         self.stream = account.stream_ids.filtered(lambda stream: stream.kind == 'notifications')
         self.provider = account._offline_provider()
         leader = env['res.users'].create({'name': 'Leader', 'login': 'leader'})
-        self.team = env['crm.team'].create({'name': 'Social', 'use_leads': True, 'user_id': leader.id})
-        env['social.crm.rule'].create({
-            'name': 'All that names us', 'handles': 'acme',
-            'campaign_id': env['utm.campaign'].create({'name': 'Bench'}).id,
-            'action_ids': [Command.create({'kind': 'lead', 'crm_team_id': self.team.id})],
-        })
+        self.team = env['crm.team'].create(
+            {'name': 'Social', 'use_leads': True, 'user_id': leader.id}
+        )
+        env['social.crm.rule'].create(
+            {
+                'name': 'All that names us',
+                'handles': 'acme',
+                'campaign_id': env['utm.campaign'].create({'name': 'Bench'}).id,
+                'action_ids': [Command.create({'kind': 'lead', 'crm_team_id': self.team.id})],
+            }
+        )
         env.cr.commit()
         self.first = 1
 
     def measure(self):
-        items = posts.notifications(posts.texts(BATCH, seed=self.first), first=self.first, regulars=False)
+        items = posts.notifications(
+            posts.texts(BATCH, seed=self.first), first=self.first, regulars=False
+        )
         self.first += BATCH
-        self.stream._store_page(Page(*self.provider._reader().page(items, 'notifications'), more=True))
+        self.stream._store_page(
+            Page(*self.provider._reader().page(items, 'notifications'), more=True)
+        )
         self.env.cr.commit()
         before = self.env['crm.lead'].search_count([('social_profile_id', '!=', False)])
         begin = time.perf_counter()
         assert self.env['social.crm.mention']._act_batch() == BATCH
         self.env.cr.commit()
         took = time.perf_counter() - begin
-        assert self.env['crm.lead'].search_count([('social_profile_id', '!=', False)]) == before + BATCH
+        assert (
+            self.env['crm.lead'].search_count([('social_profile_id', '!=', False)])
+            == before + BATCH
+        )
         return took
 
 
@@ -69,10 +84,17 @@ class Plain:
         page = posts.texts(BATCH, seed=self.first)
         self.first += BATCH
         begin = time.perf_counter()
-        self.env['crm.lead'].create([
-            {'name': text[:80], 'description': text, 'contact_name': f'Person {index}', 'type': 'lead'}
-            for index, (text, _language) in enumerate(page)
-        ])
+        self.env['crm.lead'].create(
+            [
+                {
+                    'name': text[:80],
+                    'description': text,
+                    'contact_name': f'Person {index}',
+                    'type': 'lead',
+                }
+                for index, (text, _language) in enumerate(page)
+            ]
+        )
         self.env.cr.commit()
         return time.perf_counter() - begin
 
@@ -105,5 +127,9 @@ class Mail:
 
 def figure(name, value, floor):
     return {
-        'figure': name, 'value': round(value, 1), 'unit': 'leads/s', 'floor': round(floor, 1), 'ratio': round(value / floor, 3),
+        'figure': name,
+        'value': round(value, 1),
+        'unit': 'leads/s',
+        'floor': round(floor, 1),
+        'ratio': round(value / floor, 3),
     }

@@ -86,14 +86,15 @@ class Source:
         self.empty()
         self.receive_page()
         columns = [
-            name for name, field in self.env['social.crm.mention']._fields.items()
+            name
+            for name, field in self.env['social.crm.mention']._fields.items()
             if field.store and field.column_type and name not in ('id', 'external_id', 'local_id')
         ]
         names = ', '.join(columns)
         self.env.cr.execute(f"""
             INSERT INTO social_crm_mention (external_id, local_id, {names})
             SELECT m.external_id || '-' || n, '0', {names} FROM social_crm_mention m, generate_series(1, {number // PAGE}) n
-        """)  # noqa: S608  the names are the model's own
+        """)
         self.env.cr.execute('ANALYZE social_crm_mention')
         self.env.cr.commit()
 
@@ -115,14 +116,27 @@ class Floor:
         rows = []
         for text, language in page:
             self.number += 1
-            rows.append({
-                'kind': 'mention', 'network': 'mastodon', 'external_id': f'plain-{self.number}', 'local_id': '0',
-                'account_id': account.id, 'stream_id': stream.id, 'company_id': account.company_id.id,
-                'author_id': self.author.id, 'text': text, 'url': 'https://social.example.com/@person/1',
-                'posted_at': fields.Datetime.now(), 'visibility': 'public', 'language': language,
-                'sentiment': self.analyzer.polarity_scores(text)['compound'], 'sentiment_label': 'neutral',
-                'state': 'new', 'act_state': 'none',
-            })
+            rows.append(
+                {
+                    'kind': 'mention',
+                    'network': 'mastodon',
+                    'external_id': f'plain-{self.number}',
+                    'local_id': '0',
+                    'account_id': account.id,
+                    'stream_id': stream.id,
+                    'company_id': account.company_id.id,
+                    'author_id': self.author.id,
+                    'text': text,
+                    'url': 'https://social.example.com/@person/1',
+                    'posted_at': fields.Datetime.now(),
+                    'visibility': 'public',
+                    'language': language,
+                    'sentiment': self.analyzer.polarity_scores(text)['compound'],
+                    'sentiment_label': 'neutral',
+                    'state': 'new',
+                    'act_state': 'none',
+                }
+            )
         Mention.create(rows)
         self.env.cr.commit()
         return time.perf_counter() - begin
@@ -133,13 +147,17 @@ def make_rules(source, number):
     env = source.env
     Rule = env['social.crm.rule'].with_context(tracking_disable=True)
     Rule.search([('company_id', '=', source.company.id)]).unlink()
-    Rule.create([
-        {
-            'name': f'Rule {index}', 'keywords': f'item{index * 97 % 9770}\nphrase number {index}',
-            'kind_search': False, 'company_id': source.company.id,
-        }
-        for index in range(number)
-    ])
+    Rule.create(
+        [
+            {
+                'name': f'Rule {index}',
+                'keywords': f'item{index * 97 % 9770}\nphrase number {index}',
+                'kind_search': False,
+                'company_id': source.company.id,
+            }
+            for index in range(number)
+        ]
+    )
     env['social.crm.rule']._rule_set(source.company.id)
     env.cr.commit()
 
@@ -157,6 +175,9 @@ def rate(seconds):
 
 def figure(name, value, floor):
     return {
-        'figure': name, 'value': round(value, 1), 'unit': 'mentions/s', 'floor': round(floor, 1),
+        'figure': name,
+        'value': round(value, 1),
+        'unit': 'mentions/s',
+        'floor': round(floor, 1),
         'ratio': round(value / floor, 3),
     }

@@ -32,16 +32,23 @@ def insert_skip_known(model, rows, returning=('id',)):
     :return: list of tuples of the columns in ``returning``, of the rows really added
     """
     stamp = {
-        'create_uid': model.env.uid, 'create_date': model.env.cr.now(),
-        'write_uid': model.env.uid, 'write_date': model.env.cr.now(),
+        'create_uid': model.env.uid,
+        'create_date': model.env.cr.now(),
+        'write_uid': model.env.uid,
+        'write_date': model.env.cr.now(),
     }
     names = [*rows[0], *stamp]
     query = SQL(
         'INSERT INTO %s (%s) SELECT %s FROM jsonb_to_recordset(%s) AS row(%s) ON CONFLICT DO NOTHING RETURNING %s',
-        SQL.identifier(model._table), _identifiers(names), _identifiers(names),
+        SQL.identifier(model._table),
+        _identifiers(names),
+        _identifiers(names),
         # One document: the database takes it apart faster than psycopg2 puts many values together.
         json.dumps([{**row, **stamp} for row in rows], default=str),
-        SQL(', ').join(SQL('%s %s', SQL.identifier(name), SQL(model._fields[name].column_type[1])) for name in names),
+        SQL(', ').join(
+            SQL('%s %s', SQL.identifier(name), SQL(model._fields[name].column_type[1]))
+            for name in names
+        ),
         _identifiers(returning),
     )
     model.env.cr.execute(query)

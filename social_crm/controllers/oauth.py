@@ -13,29 +13,72 @@ _logger = logging.getLogger(__name__)
 
 # code -> (HTTP status, what happened, what to do)
 PROBLEMS = {
-    'denied': (403, _lt('You did not give permission'),
-               _lt('Nothing was connected. Start again, and press the button that allows access on the network\'s page.')),
-    'state_missing': (400, _lt('This connection is not known here'),
-                      _lt('The address lacks the proof that you started here. Start again from the list of accounts.')),
-    'state_replayed': (400, _lt('This connection was completed already'),
-                       _lt('A connection page works once. Look into the list of accounts, and start again if yours is not there.')),
-    'state_expired': (400, _lt('This took longer than ten minutes'),
-                      _lt('For safety a connection has to be completed within ten minutes. Start again.')),
-    'state_other_user': (403, _lt('Somebody else started this connection'),
-                         _lt('It can only be completed by the user who started it. Sign in as that user, or start your own.')),
-    'exchange_refused': (400, _lt('The network refused to complete the connection'),
-                         _lt('Start again. If it happens again, an administrator checks the app\'s client ID, secret and redirect URI.')),
-    'server_down': (502, _lt('The network does not answer'),
-                    _lt('Nothing was connected. Try again in a few minutes.')),
-    'wrong_account': (409, _lt('This is another account'),
-                      _lt('You signed in to the network with another account than the one to be connected again. Sign out there, then start again.')),
-    'taken': (409, _lt('This account is in use already'), _lt('Ask its owner, or an administrator.')),
-    'no_key': (500, _lt('The server cannot keep logins yet'), _lt('An administrator sets the key and restarts the server.')),
+    'denied': (
+        403,
+        _lt('You did not give permission'),
+        _lt(
+            "Nothing was connected. Start again, and press the button that allows access on the network's page."
+        ),
+    ),
+    'state_missing': (
+        400,
+        _lt('This connection is not known here'),
+        _lt(
+            'The address lacks the proof that you started here. Start again from the list of accounts.'
+        ),
+    ),
+    'state_replayed': (
+        400,
+        _lt('This connection was completed already'),
+        _lt(
+            'A connection page works once. Look into the list of accounts, and start again if yours is not there.'
+        ),
+    ),
+    'state_expired': (
+        400,
+        _lt('This took longer than ten minutes'),
+        _lt('For safety a connection has to be completed within ten minutes. Start again.'),
+    ),
+    'state_other_user': (
+        403,
+        _lt('Somebody else started this connection'),
+        _lt(
+            'It can only be completed by the user who started it. Sign in as that user, or start your own.'
+        ),
+    ),
+    'exchange_refused': (
+        400,
+        _lt('The network refused to complete the connection'),
+        _lt(
+            "Start again. If it happens again, an administrator checks the app's client ID, secret and redirect URI."
+        ),
+    ),
+    'server_down': (
+        502,
+        _lt('The network does not answer'),
+        _lt('Nothing was connected. Try again in a few minutes.'),
+    ),
+    'wrong_account': (
+        409,
+        _lt('This is another account'),
+        _lt(
+            'You signed in to the network with another account than the one to be connected again. Sign out there, then start again.'
+        ),
+    ),
+    'taken': (
+        409,
+        _lt('This account is in use already'),
+        _lt('Ask its owner, or an administrator.'),
+    ),
+    'no_key': (
+        500,
+        _lt('The server cannot keep logins yet'),
+        _lt('An administrator sets the key and restarts the server.'),
+    ),
 }
 
 
 class SocialCrmOauth(http.Controller):
-
     @http.route(CALLBACK_PATH, type='http', auth='user', methods=['GET'])
     def callback(self, **params):
         """Complete a connection that was started in the dialog.
@@ -44,13 +87,22 @@ class SocialCrmOauth(http.Controller):
         request again after a conflict, and a code can be exchanged once.
         """
         with self._cursor() as env:
-            state, problem = env['social.crm.oauth.state']._take(params.get('state'), request.env.user)
+            state, problem = env['social.crm.oauth.state']._take(
+                params.get('state'), request.env.user
+            )
             state_id = state.id
         if problem:
             return self._problem(problem)
         if params.get('error'):
-            denied = params['error'] in ('access_denied', 'user_cancelled_login', 'user_cancelled_authorize')
-            return self._problem('denied' if denied else 'exchange_refused', params.get('error_description') or params['error'])
+            denied = params['error'] in (
+                'access_denied',
+                'user_cancelled_login',
+                'user_cancelled_authorize',
+            )
+            return self._problem(
+                'denied' if denied else 'exchange_refused',
+                params.get('error_description') or params['error'],
+            )
         try:
             with self._cursor() as env:
                 state = env['social.crm.oauth.state'].browse(state_id)
@@ -59,7 +111,9 @@ class SocialCrmOauth(http.Controller):
         except AuthorizationLost as error:
             return self._problem('exchange_refused', error.reason)
         except (Rejected, PermissionMissing) as error:
-            return self._problem(error.code if error.code in PROBLEMS else 'exchange_refused', error.reason)
+            return self._problem(
+                error.code if error.code in PROBLEMS else 'exchange_refused', error.reason
+            )
         except ProviderError as error:
             _logger.info('connection %s not completed: %s', state_id, type(error).__name__)
             return self._problem('server_down', error.reason)
@@ -72,14 +126,21 @@ class SocialCrmOauth(http.Controller):
         env, app = state.env, state.app_id
         secret = env['social.crm.credential']._decrypt(state.secret)
         token = app._provider().exchange_code(
-            code=params.get('code', ''), verifier=secret['verifier'], private=secret['private'], params=params,
+            code=params.get('code', ''),
+            verifier=secret['verifier'],
+            private=secret['private'],
+            params=params,
         )
         provider = type(app._provider())(app._http(), app._as_app(), token)
         profile = provider.whoami()
         wanted = state.account_id
         if wanted and wanted.external_id and wanted.external_id != profile.external_id:
             raise Rejected(f'@{profile.handle}', 'wrong_account')
-        return env['social.crm.account'].with_company(state.company_id)._connect_identity(state, app, token, profile)
+        return (
+            env['social.crm.account']
+            .with_company(state.company_id)
+            ._connect_identity(state, app, token, profile)
+        )
 
     def _cursor(self):
         return _SuperuserEnvironment()
@@ -87,9 +148,15 @@ class SocialCrmOauth(http.Controller):
     def _problem(self, code, detail=''):
         """Return a page in Odoo's look that says what happened and what to do."""
         status, what, todo = PROBLEMS[code]
-        response = request.render('social_crm.oauth_problem', {
-            'code': code, 'what': str(what), 'todo': str(todo), 'detail': detail[:300],
-        })
+        response = request.render(
+            'social_crm.oauth_problem',
+            {
+                'code': code,
+                'what': str(what),
+                'todo': str(todo),
+                'detail': detail[:300],
+            },
+        )
         response.status_code = status
         return response
 

@@ -9,7 +9,21 @@ from .sentiment import Sentiment, explain, score
 from .text import Span, Text
 
 __all__ = [
-    'ERROR_CODES', 'Criteria', 'Facts', 'Query', 'QueryError', 'RuleIndex', 'Sentiment', 'Span',
-    'Text', 'any_of', 'combine', 'detect', 'explain', 'for_rule', 'normalise_language', 'parse',
+    'ERROR_CODES',
+    'Criteria',
+    'Facts',
+    'Query',
+    'QueryError',
+    'RuleIndex',
+    'Sentiment',
+    'Span',
+    'Text',
+    'any_of',
+    'combine',
+    'detect',
+    'explain',
+    'for_rule',
+    'normalise_language',
+    'parse',
     'score',
 ]

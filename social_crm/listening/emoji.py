@@ -22,5 +22,4 @@ _BY_WEIGHT = {
 }
 
 #: Emoji -> weight. Single code points: skin tones, joiners and selectors are dropped before.
-WEIGHTS: dict[str, float] = {
-    char: weight for weight, chars in _BY_WEIGHT.items() for char in chars}
+WEIGHTS: dict[str, float] = {char: weight for weight, chars in _BY_WEIGHT.items() for char in chars}

@@ -25,11 +25,20 @@ _ACCENTS = (
 _STRIPPED = re.compile(f'[{_INVISIBLE}{_ACCENTS}\u0306\u0308]+')
 # й, ў and ї are letters of their own, ё is written е as often as not. Slower, so only where needed.
 _STRIPPED_CYRILLIC = re.compile(
-    f'[{_INVISIBLE}{_ACCENTS}]+|(?<![\u0418\u0438\u0423\u0443])\u0306+|(?<![\u0406\u0456])\u0308+')
+    f'[{_INVISIBLE}{_ACCENTS}]+|(?<![\u0418\u0438\u0423\u0443])\u0306+|(?<![\u0406\u0456])\u0308+'
+)
 
 _LETTERS = {
-    'ø': 'o', 'ł': 'l', 'đ': 'd', 'ð': 'd', 'ħ': 'h', 'ŧ': 't', 'ı': 'i',
-    'æ': 'ae', 'œ': 'oe', 'þ': 'th',
+    'ø': 'o',
+    'ł': 'l',
+    'đ': 'd',
+    'ð': 'd',
+    'ħ': 'h',
+    'ŧ': 't',
+    'ı': 'i',
+    'æ': 'ae',
+    'œ': 'oe',
+    'þ': 'th',
 }
 _SPECIAL = re.compile(f'[{"".join(_LETTERS)}]')
 _LETTER_TABLE = str.maketrans(_LETTERS)
@@ -49,16 +58,26 @@ def _join_ranges(codes: list[int]) -> str:
 
 
 # Vowel signs and the like: part of a word, but not of Python's ``\w``. All assigned ones lie below.
-MARKS = _join_ranges([
-    code for block in (range(0x300, 0x3400), range(0xA600, 0xAC00), range(0xFB00, 0xFE30),
-                       range(0x10A00, 0x11F60))
-    for code in block if unicodedata.category(chr(code))[0] == 'M'
-])
+MARKS = _join_ranges(
+    [
+        code
+        for block in (
+            range(0x300, 0x3400),
+            range(0xA600, 0xAC00),
+            range(0xFB00, 0xFE30),
+            range(0x10A00, 0x11F60),
+        )
+        for code in block
+        if unicodedata.category(chr(code))[0] == 'M'
+    ]
+)
 
 # What may change the character before it when a text is composed: marks, jamo, half-width voicing.
 _CLUSTER = re.compile(
     f'[^{MARKS}{_INVISIBLE}\u1160-\u11ff\uff9e-\uffdc]?'
-    f'[{MARKS}{_INVISIBLE}\u1160-\u11ff\uff9e-\uffdc]*', re.DOTALL)
+    f'[{MARKS}{_INVISIBLE}\u1160-\u11ff\uff9e-\uffdc]*',
+    re.DOTALL,
+)
 
 
 def fold(text: str) -> str:
@@ -70,8 +89,9 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
-    folded = unicodedata.normalize('NFKD', text.translate(_MARKS_OF_TRADE)
-                                   if '\u2122' in text or '\u2120' in text else text)
+    folded = unicodedata.normalize(
+        'NFKD', text.translate(_MARKS_OF_TRADE) if '\u2122' in text or '\u2120' in text else text
+    )
     cyrillic = '\u0306' in folded or '\u0456\u0308' in folded or '\u0406\u0308' in folded
     folded = (_STRIPPED_CYRILLIC if cyrillic else _STRIPPED).sub('', folded).casefold()
     if folded.isascii():

@@ -45,7 +45,7 @@ def _frequency(trigger: Trigger) -> float:
 
 
 def _grams(run: str) -> set[str]:
-    return {run[at:at + 2] for at in range(len(run) - 1)} or {run}
+    return {run[at : at + 2] for at in range(len(run) - 1)} or {run}
 
 
 def _of_phrase(phrase: Phrase) -> Iterable[Trigger]:
@@ -79,8 +79,9 @@ class _Filer:
     def __init__(self, queries: Iterable[Query]) -> None:
         self.wanted: Counter[Trigger] = Counter()
         for query in queries:
-            self.wanted.update({
-                trigger for term in positive_terms(query.root) for trigger in _of_term(term)})
+            self.wanted.update(
+                {trigger for term in positive_terms(query.root) for trigger in _of_term(term)}
+            )
 
     def cost(self, filing: Iterable[Trigger]) -> float:
         """Return about how many evaluations per text such a filing brings.
@@ -137,7 +138,7 @@ class RuleIndex(Generic[Key]):
         self._tokens = frozenset(self._tables['token'])
         self._lengths = sorted({len(prefix) for prefix in self._tables['prefix']})
         # Most words are ruled out by their first letters, whatever the number of lengths.
-        self._heads = frozenset(prefix[:self._lengths[0]] for prefix in self._tables['prefix'])
+        self._heads = frozenset(prefix[: self._lengths[0]] for prefix in self._tables['prefix'])
         self._gram_lengths = sorted({len(gram) for gram in self._tables['gram']})
 
     def __len__(self) -> int:
@@ -169,8 +170,10 @@ class RuleIndex(Generic[Key]):
         shortest = lengths[0]
         begun = {
             token[:length]
-            for token in tokens if token[:shortest] in heads
-            for length in lengths if length <= len(token)
+            for token in tokens
+            if token[:shortest] in heads
+            for length in lengths
+            if length <= len(token)
         }
         return [table[prefix] for prefix in begun if prefix in table]
 
@@ -179,5 +182,5 @@ class RuleIndex(Generic[Key]):
         grams: set[str] = set()
         for length in self._gram_lengths:
             for run in runs:
-                grams.update([run[at:at + length] for at in range(len(run) - length + 1)])
+                grams.update([run[at : at + length] for at in range(len(run) - length + 1)])
         return [table[gram] for gram in grams if gram in table]

@@ -22,29 +22,93 @@ MIN_CONFIDENCE = 0.45
 
 #: ISO 639-1.
 CODES = frozenset(
-    'aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy '
-    'da de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht '
-    'hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky '
-    'la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn nr nv ny oc '
-    'oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st '
-    'su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za '
-    'zh zu '
-    .split())
+    ['aa', 'ab', 'ae', 'af', 'ak', 'am', 'an', 'ar', 'as', 'av', 'ay', 'az', 'ba', 'be', 'bg', 'bi', 'bm', 'bn', 'bo', 'br', 'bs', 'ca', 'ce', 'ch', 'co', 'cr', 'cs', 'cu', 'cv', 'cy', 'da', 'de', 'dv', 'dz', 'ee', 'el', 'en', 'eo', 'es', 'et', 'eu', 'fa', 'ff', 'fi', 'fj', 'fo', 'fr', 'fy', 'ga', 'gd', 'gl', 'gn', 'gu', 'gv', 'ha', 'he', 'hi', 'ho', 'hr', 'ht', 'hu', 'hy', 'hz', 'ia', 'id', 'ie', 'ig', 'ii', 'ik', 'io', 'is', 'it', 'iu', 'ja', 'jv', 'ka', 'kg', 'ki', 'kj', 'kk', 'kl', 'km', 'kn', 'ko', 'kr', 'ks', 'ku', 'kv', 'kw', 'ky', 'la', 'lb', 'lg', 'li', 'ln', 'lo', 'lt', 'lu', 'lv', 'mg', 'mh', 'mi', 'mk', 'ml', 'mn', 'mr', 'ms', 'mt', 'my', 'na', 'nb', 'nd', 'ne', 'ng', 'nl', 'nn', 'nr', 'nv', 'ny', 'oc', 'oj', 'om', 'or', 'os', 'pa', 'pi', 'pl', 'ps', 'pt', 'qu', 'rm', 'rn', 'ro', 'ru', 'rw', 'sa', 'sc', 'sd', 'se', 'sg', 'si', 'sk', 'sl', 'sm', 'sn', 'so', 'sq', 'sr', 'ss', 'st', 'su', 'sv', 'sw', 'ta', 'te', 'tg', 'th', 'ti', 'tk', 'tl', 'tn', 'to', 'tr', 'ts', 'tt', 'tw', 'ty', 'ug', 'uk', 'ur', 'uz', 've', 'vi', 'vo', 'wa', 'wo', 'xh', 'yi', 'yo', 'za', 'zh', 'zu']
+)
 
 # Old codes, and the three-letter ones that networks and translators send.
 _ALIASES = {
-    'iw': 'he', 'in': 'id', 'ji': 'yi', 'jw': 'jv', 'mo': 'ro', 'sh': 'sr', 'no': 'nb', 'fil': 'tl',
-    'cmn': 'zh', 'yue': 'zh', 'wuu': 'zh', 'zho': 'zh', 'chi': 'zh', 'arz': 'ar', 'ary': 'ar',
-    'ara': 'ar', 'ben': 'bn', 'bul': 'bg', 'cat': 'ca', 'ces': 'cs', 'cze': 'cs', 'dan': 'da',
-    'deu': 'de', 'ger': 'de', 'ell': 'el', 'gre': 'el', 'eng': 'en', 'est': 'et', 'eus': 'eu',
-    'baq': 'eu', 'fas': 'fa', 'per': 'fa', 'fin': 'fi', 'fra': 'fr', 'fre': 'fr', 'gle': 'ga',
-    'glg': 'gl', 'heb': 'he', 'hin': 'hi', 'hrv': 'hr', 'hun': 'hu', 'hye': 'hy', 'ind': 'id',
-    'isl': 'is', 'ice': 'is', 'ita': 'it', 'jpn': 'ja', 'kat': 'ka', 'kor': 'ko', 'lit': 'lt',
-    'lav': 'lv', 'mkd': 'mk', 'msa': 'ms', 'may': 'ms', 'nld': 'nl', 'dut': 'nl', 'nob': 'nb',
-    'nno': 'nn', 'nor': 'nb', 'pol': 'pl', 'por': 'pt', 'ron': 'ro', 'rum': 'ro', 'rus': 'ru',
-    'slk': 'sk', 'slo': 'sk', 'slv': 'sl', 'spa': 'es', 'sqi': 'sq', 'srp': 'sr', 'swe': 'sv',
-    'tam': 'ta', 'tel': 'te', 'tgl': 'tl', 'tha': 'th', 'tur': 'tr', 'ukr': 'uk', 'urd': 'ur',
-    'uzb': 'uz', 'vie': 'vi', 'srl': 'sr', 'uzs': 'uz',
+    'iw': 'he',
+    'in': 'id',
+    'ji': 'yi',
+    'jw': 'jv',
+    'mo': 'ro',
+    'sh': 'sr',
+    'no': 'nb',
+    'fil': 'tl',
+    'cmn': 'zh',
+    'yue': 'zh',
+    'wuu': 'zh',
+    'zho': 'zh',
+    'chi': 'zh',
+    'arz': 'ar',
+    'ary': 'ar',
+    'ara': 'ar',
+    'ben': 'bn',
+    'bul': 'bg',
+    'cat': 'ca',
+    'ces': 'cs',
+    'cze': 'cs',
+    'dan': 'da',
+    'deu': 'de',
+    'ger': 'de',
+    'ell': 'el',
+    'gre': 'el',
+    'eng': 'en',
+    'est': 'et',
+    'eus': 'eu',
+    'baq': 'eu',
+    'fas': 'fa',
+    'per': 'fa',
+    'fin': 'fi',
+    'fra': 'fr',
+    'fre': 'fr',
+    'gle': 'ga',
+    'glg': 'gl',
+    'heb': 'he',
+    'hin': 'hi',
+    'hrv': 'hr',
+    'hun': 'hu',
+    'hye': 'hy',
+    'ind': 'id',
+    'isl': 'is',
+    'ice': 'is',
+    'ita': 'it',
+    'jpn': 'ja',
+    'kat': 'ka',
+    'kor': 'ko',
+    'lit': 'lt',
+    'lav': 'lv',
+    'mkd': 'mk',
+    'msa': 'ms',
+    'may': 'ms',
+    'nld': 'nl',
+    'dut': 'nl',
+    'nob': 'nb',
+    'nno': 'nn',
+    'nor': 'nb',
+    'pol': 'pl',
+    'por': 'pt',
+    'ron': 'ro',
+    'rum': 'ro',
+    'rus': 'ru',
+    'slk': 'sk',
+    'slo': 'sk',
+    'slv': 'sl',
+    'spa': 'es',
+    'sqi': 'sq',
+    'srp': 'sr',
+    'swe': 'sv',
+    'tam': 'ta',
+    'tel': 'te',
+    'tgl': 'tl',
+    'tha': 'th',
+    'tur': 'tr',
+    'ukr': 'uk',
+    'urd': 'ur',
+    'uzb': 'uz',
+    'vie': 'vi',
+    'srl': 'sr',
+    'uzs': 'uz',
 }
 
 # Rare in posts, or dead, and what short texts of their large neighbours are mistaken for.
@@ -52,11 +116,22 @@ _NOT_GUESSED = frozenset({'an', 'la', 'vo', 'wa', 'sa', 'dz', 'st'})
 
 # Scripts that one living language writes, and the two of Japanese, which need counting.
 _SCRIPTS = {
-    'el': '\u0370-\u03ff\u1f00-\u1fff', 'hy': '\u0530-\u058f', 'he': '\u0590-\u05ff',
-    'pa': '\u0a00-\u0a7f', 'gu': '\u0a80-\u0aff', 'or': '\u0b00-\u0b7f', 'ta': '\u0b80-\u0bff',
-    'te': '\u0c00-\u0c7f', 'kn': '\u0c80-\u0cff', 'ml': '\u0d00-\u0d7f', 'si': '\u0d80-\u0dff',
-    'th': '\u0e00-\u0e7f', 'lo': '\u0e80-\u0eff', 'my': '\u1000-\u109f',
-    'ka': '\u10a0-\u10ff\u1c90-\u1cbf', 'ko': '\u1100-\u11ff\u3130-\u318f\uac00-\ud7ff',
+    'el': '\u0370-\u03ff\u1f00-\u1fff',
+    'hy': '\u0530-\u058f',
+    'he': '\u0590-\u05ff',
+    'pa': '\u0a00-\u0a7f',
+    'gu': '\u0a80-\u0aff',
+    'or': '\u0b00-\u0b7f',
+    'ta': '\u0b80-\u0bff',
+    'te': '\u0c00-\u0c7f',
+    'kn': '\u0c80-\u0cff',
+    'ml': '\u0d00-\u0d7f',
+    'si': '\u0d80-\u0dff',
+    'th': '\u0e00-\u0e7f',
+    'lo': '\u0e80-\u0eff',
+    'my': '\u1000-\u109f',
+    'ka': '\u10a0-\u10ff\u1c90-\u1cbf',
+    'ko': '\u1100-\u11ff\u3130-\u318f\uac00-\ud7ff',
     'km': '\u1780-\u17ff',
     'kana': '\u3040-\u309f\u30a0-\u30fa\u30fc-\u30ff\uff66-\uff9d',
     'han': '\u3400-\u9fff\uf900-\ufaff',
@@ -66,7 +141,8 @@ _NOISE = re.compile(
     r'https?://\S+|www\.\S+|(?<![\w.+\-])[\w.+\-]+@[\w\-]+\.[\w.\-]+'  # addresses
     r'|[@#＠＃][\w.\-@]+'  # handles, hashtags
     r'|[\u200b-\u200f\u2060-\u206f\ufe00-\ufe0f\ufeff\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]+'
-    r'|[\ud800-\udfff]+|\d+')
+    r'|[\ud800-\udfff]+|\d+'
+)
 #: Characters of Chinese or Japanese that say as much as ``MIN_WORDS`` words.
 _MIN_HAN = 6
 
@@ -76,18 +152,23 @@ _identifier: Any = None
 
 def _load() -> Any:
     """Return the one identifier, read from disk on first use (0.3 s)."""
-    global _identifier  # noqa: PLW0603
+    global _identifier
     if _identifier is None:
         with _lock:
             if _identifier is None:
-                from py3langid.langid import (  # type: ignore[import-untyped]  # noqa: PLC0415
+                from py3langid.langid import (  # type: ignore[import-untyped]
                     MODEL_FILE,
                     LanguageIdentifier,
                 )
+
                 identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-                identifier.set_languages([
-                    label for label in identifier.labels
-                    if (normalise(label) and label not in _NOT_GUESSED) or label == 'zxx'])
+                identifier.set_languages(
+                    [
+                        label
+                        for label in identifier.labels
+                        if (normalise(label) and label not in _NOT_GUESSED) or label == 'zxx'
+                    ]
+                )
                 _identifier = identifier  # last: another thread must not see it half set up
     return _identifier
 

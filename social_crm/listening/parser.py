@@ -26,7 +26,8 @@ _LEXEME = re.compile(
     rf'\s*(?:(?P<open>[(（])|(?P<close>[)）])'
     rf'|(?P<quote>[{QUOTES}])(?P<phrase>[^{QUOTES}]*)(?P<end>[{QUOTES}]?)'
     rf'|(?P<minus>-(?=[^\s{_BRACKETS[1]}{_BRACKETS[3]}]))'
-    rf'|(?P<word>[^\s{_BRACKETS}{QUOTES}]+))')
+    rf'|(?P<word>[^\s{_BRACKETS}{QUOTES}]+))'
+)
 
 
 class _Lexeme(NamedTuple):

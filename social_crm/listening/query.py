@@ -58,7 +58,8 @@ class Query:
         """
         terms: dict[Term, Term] = {term: term for term in matched_terms(self.root, text)}
         spans = sorted(
-            (span for term in terms for span in term.spans(text)), key=lambda s: (s[0], -s[1]))
+            (span for term in terms for span in term.spans(text)), key=lambda s: (s[0], -s[1])
+        )
         merged: list[Span] = []
         for span in spans:
             if merged and span.start < merged[-1].end:
@@ -117,7 +118,9 @@ def _entries(entries: Sequence[str], field: str, mark: str = '') -> list[Node]:
 
 
 def any_of(
-    keywords: Sequence[str] = (), hashtags: Sequence[str] = (), handles: Sequence[str] = (),
+    keywords: Sequence[str] = (),
+    hashtags: Sequence[str] = (),
+    handles: Sequence[str] = (),
 ) -> Query | None:
     """Return a query for any of the terms, ``None`` when there are none (blank ones do not count).
 
@@ -135,7 +138,9 @@ def any_of(
 
 
 def combine(
-    wanted: Query | None = None, expression: Query | None = None, excluded: Query | None = None,
+    wanted: Query | None = None,
+    expression: Query | None = None,
+    excluded: Query | None = None,
 ) -> Query:
     """Return ``wanted AND expression AND NOT excluded``, of those that are given.
 
@@ -150,8 +155,11 @@ def combine(
 
 
 def for_rule(
-    keywords: Sequence[str] = (), hashtags: Sequence[str] = (), handles: Sequence[str] = (),
-    expression: str = '', exclusions: Sequence[str] = (),
+    keywords: Sequence[str] = (),
+    hashtags: Sequence[str] = (),
+    handles: Sequence[str] = (),
+    expression: str = '',
+    exclusions: Sequence[str] = (),
 ) -> Query:
     """Return the query of a rule's form: any keyword, hashtag or handle, and the expression, and
     none of the exclusions (each a keyword, a phrase, a ``#tag`` or a ``@handle``).

@@ -32,7 +32,8 @@ _SENTENCE_END = re.compile(r'(?<=[.!?\u2026])\s+(?=\S)')
 _ADDRESS = re.compile(r'https?://\S+|www\.\S+|(?<![\w.+\-])[\w.+\-]+@[\w\-]+\.[\w.\-]+')
 _INVISIBLE = re.compile(
     '[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U0001f3fb-\U0001f3ff'
-    '\U000e0000-\U000e01ef\ud800-\udfff]+')
+    '\U000e0000-\U000e01ef\ud800-\udfff]+'
+)
 _EMOJI = re.compile(f'[{"".join(WEIGHTS)}]')
 #: What every emoticon has, and few other words have: a sign and something right behind it.
 _MAYBE_SIGN = re.compile(r"[^\w\s'#@-]\S|['#@-][^\w\s]")
@@ -57,16 +58,18 @@ UNKNOWN = Sentiment(None, 'unknown', 'none')
 
 def _load() -> Any:
     """Return VADER's analyzer, its lists read once."""
-    global _analyzer  # noqa: PLW0603
+    global _analyzer
     if _analyzer is None:
         with _lock:
             if _analyzer is None:
-                from vaderSentiment.vaderSentiment import (  # type: ignore[import-untyped]  # noqa: PLC0415
+                from vaderSentiment.vaderSentiment import (  # type: ignore[import-untyped]
                     SentimentIntensityAnalyzer,
                 )
+
                 analyzer = SentimentIntensityAnalyzer()
-                _emoticons.update({
-                    sign: value for sign, value in analyzer.lexicon.items() if _is_emoticon(sign)})
+                _emoticons.update(
+                    {sign: value for sign, value in analyzer.lexicon.items() if _is_emoticon(sign)}
+                )
                 analyzer.emojis = {}  # names of emoji are not what their writer says
                 _analyzer = analyzer
     return _analyzer
@@ -86,7 +89,7 @@ def _clean(text: str) -> str:
 def _parts(cleaned: str) -> list[str]:
     """Return the text in parts of at most ``_PART`` words."""
     words = [word[:_MAX_WORD] for word in cleaned.split()]
-    return [' '.join(words[at:at + _PART]) for at in range(0, len(words), _PART)]
+    return [' '.join(words[at : at + _PART]) for at in range(0, len(words), _PART)]
 
 
 def _labelled(value: float, method: Method) -> Sentiment:
@@ -128,7 +131,7 @@ def _signs(part: str) -> tuple[str, list[tuple[str, float]]]:
         sign = _sign_of(word.lower(), brackets)
         if sign:
             found.append((sign, WEIGHTS.get(sign) or _emoticons[sign]))
-            word = word[:len(word) - len(sign)]
+            word = word[: len(word) - len(sign)]
         if word:
             words.append(word)
     return ' '.join(words), found
@@ -194,7 +197,8 @@ def explain(text: str, language: str) -> tuple[tuple[str, float], ...]:
 
 def _word_weights(words: str) -> list[tuple[str, float]]:
     """Return the weight that VADER gives each word in its sentence, those of 0 left out."""
-    from vaderSentiment.vaderSentiment import BOOSTER_DICT, SentiText  # noqa: PLC0415
+    from vaderSentiment.vaderSentiment import BOOSTER_DICT, SentiText
+
     analyzer = _load()
     sentence = SentiText(words)
     pairs = []

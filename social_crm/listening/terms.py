@@ -9,9 +9,19 @@ from .nodes import Marked, Phrase, Term, Word
 from .text import is_handle, is_run, is_tag, split
 
 Code = Literal[
-    'empty', 'too_long', 'too_many_terms', 'too_deep',
-    'unclosed_quote', 'unclosed_parenthesis', 'unexpected_parenthesis', 'empty_parenthesis',
-    'operator_without_operand', 'empty_term', 'bad_hashtag', 'bad_handle', 'bad_wildcard',
+    'empty',
+    'too_long',
+    'too_many_terms',
+    'too_deep',
+    'unclosed_quote',
+    'unclosed_parenthesis',
+    'unexpected_parenthesis',
+    'empty_parenthesis',
+    'operator_without_operand',
+    'empty_term',
+    'bad_hashtag',
+    'bad_handle',
+    'bad_wildcard',
     'no_positive_term',
 ]
 #: Every code that a ``QueryError`` can carry.
@@ -31,8 +41,9 @@ class QueryError(ValueError):
     :param index: which entry of that list, from 0; -1 for none
     """
 
-    def __init__(self, code: Code, position: int = 0, length: int = 1,
-                 field: str = '', index: int = -1) -> None:
+    def __init__(
+        self, code: Code, position: int = 0, length: int = 1, field: str = '', index: int = -1
+    ) -> None:
         super().__init__(f'{code} at {position}')
         self.code = code
         self.position = position

@@ -35,7 +35,8 @@ _PIECE = re.compile(rf'{_SPACED}+(?:[{MARKS}]+{_SPACED}*)*|[{_UNSPACED}]+|[{_EMO
 # The same for texts without runs and marks, at half the time; and where those may occur.
 _SIMPLE_PIECE = re.compile(rf'[^\W_]+|[{_EMOJI}]')
 _NOT_SIMPLE = re.compile(
-    '[\u0700-\u1dff\u2c80-\ud7ff\uf900-\uffff\U00010000-\U0001efff\U00020000-\U0010ffff]')
+    '[\u0700-\u1dff\u2c80-\ud7ff\uf900-\uffff\U00010000-\U0001efff\U00020000-\U0010ffff]'
+)
 _ASCII_PIECE = re.compile('[a-z0-9]+')
 _RUN = re.compile(f'[{_UNSPACED}]')
 
@@ -43,7 +44,8 @@ _TAG_BODY = rf'\w+(?:[{MARKS}]+\w*)*'
 # The sign comes before the look behind it: a literal start is searched for much faster.
 _TAG = re.compile(rf'#(?<![a-z0-9_/&]#){_TAG_BODY}')
 _HANDLE_BODY = (
-    r'(?:[a-z0-9_]+(?:[.\-][a-z0-9_]+)*|\w+(?:[.\-]\w+)*)(?:@[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?)?')
+    r'(?:[a-z0-9_]+(?:[.\-][a-z0-9_]+)*|\w+(?:[.\-]\w+)*)(?:@[a-z0-9](?:[a-z0-9.\-]*[a-z0-9])?)?'
+)
 # In "hello@acme" the sign follows a letter: an e-mail address, not a handle.
 _HANDLE = re.compile(rf'@(?<![a-z0-9_./@]@){_HANDLE_BODY}')
 _URL = re.compile(r'(https?://)([^\s?#]*)([?#][!-~]*)?')
@@ -124,7 +126,10 @@ class Text:
     __slots__ = ('_given', '_joined', '_layout', '_pieces', '_runs', '_tokens', 'plain')
 
     def __init__(
-        self, plain: str, hashtags: Iterable[str] = (), handles: Iterable[str] = (),
+        self,
+        plain: str,
+        hashtags: Iterable[str] = (),
+        handles: Iterable[str] = (),
     ) -> None:
         self.plain = plain
         self._given = (hashtags, handles)
@@ -220,8 +225,7 @@ class _Layout:
         pieces = [match.span() for match in _PIECE.finditer(_without_hosts(self.masked))]
         self._pieces = pieces
         # Where each piece begins in ``joined``: one space before each.
-        self._begins = list(accumulate(
-            (end - start + 1 for start, end in pieces[:-1]), initial=1))
+        self._begins = list(accumulate((end - start + 1 for start, end in pieces[:-1]), initial=1))
 
     def place(self, index: int, to_end: bool = False) -> int:
         """Return the position in the folded text of a character of ``joined``.

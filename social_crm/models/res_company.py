@@ -29,11 +29,13 @@ class ResCompany(models.Model):
     social_crm_use_lead_forms = fields.Boolean('Lead Forms', default=True)
 
     social_crm_blocked_words = fields.Text(
-        'Words Not to Use', help='One word or phrase a line; answers and posts with one of them are not sent. A star stands for any ending.',
+        'Words Not to Use',
+        help='One word or phrase a line; answers and posts with one of them are not sent. A star stands for any ending.',
     )
 
     social_crm_post_approval = fields.Boolean(
-        'Approval of Posts', help='Posts on brand accounts wait until somebody approves them.',
+        'Approval of Posts',
+        help='Posts on brand accounts wait until somebody approves them.',
     )
 
     @api.constrains('social_crm_blocked_words')
@@ -43,7 +45,9 @@ class ResCompany(models.Model):
                 company._social_crm_blocked_query()
             except listening.QueryError as error:
                 line = (company.social_crm_blocked_words or '').splitlines()[error.index]
-                raise ValidationError(self.env._('This is no word or phrase to look for: %s', line)) from error
+                raise ValidationError(
+                    self.env._('This is no word or phrase to look for: %s', line)
+                ) from error
 
     def _social_crm_blocked_query(self):
         """Return the query for the words that must not go out, ``None`` when there are none."""
@@ -60,9 +64,12 @@ class ResCompany(models.Model):
         """Return the capabilities that the administrators switched on: only their scopes are asked for."""
         self.ensure_one()
         switches = {
-            'hashtags': self.social_crm_use_search, 'search': self.social_crm_use_search,
-            'messages': self.social_crm_use_messages, 'reply': self.social_crm_use_reply,
-            'publish': self.social_crm_use_publish, 'metrics': self.social_crm_use_publish,
+            'hashtags': self.social_crm_use_search,
+            'search': self.social_crm_use_search,
+            'messages': self.social_crm_use_messages,
+            'reply': self.social_crm_use_reply,
+            'publish': self.social_crm_use_publish,
+            'metrics': self.social_crm_use_publish,
             'lead_forms': self.social_crm_use_lead_forms,
         }
         return [name for name in CAPABILITY_LABELS if switches.get(name, True)]

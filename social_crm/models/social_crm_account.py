@@ -26,22 +26,34 @@ class SocialCrmAccount(models.Model):
 
     network = fields.Selection(selection='_selection_network', required=True, readonly=True)
     server = fields.Char(related='app_id.server')
-    app_id = fields.Many2one('social.crm.app', readonly=True, ondelete='restrict', check_company=True)
+    app_id = fields.Many2one(
+        'social.crm.app', readonly=True, ondelete='restrict', check_company=True
+    )
     handle = fields.Char(readonly=True, tracking=True)
     name = fields.Char(readonly=True)
     external_id = fields.Char(readonly=True, copy=False)
     local_id = fields.Char(readonly=True, copy=False)
     url = fields.Char('Public Page', readonly=True)
     kind = fields.Selection(
-        [('personal', 'Personal'), ('brand', 'Brand')], default='brand', required=True, readonly=True,
+        [('personal', 'Personal'), ('brand', 'Brand')],
+        default='brand',
+        required=True,
+        readonly=True,
     )
     user_id = fields.Many2one(
-        'res.users', 'Owner', required=True, tracking=True, default=lambda self: self.env.user,
+        'res.users',
+        'Owner',
+        required=True,
+        tracking=True,
+        default=lambda self: self.env.user,
         domain=[('share', '=', False)],
         help='Owns a personal account; answers for the connection of a brand account.',
     )
     company_id = fields.Many2one(
-        'res.company', required=True, readonly=True, index=True,
+        'res.company',
+        required=True,
+        readonly=True,
+        index=True,
         default=lambda self: self.env.company,
     )
     active = fields.Boolean(default=True)
@@ -52,22 +64,31 @@ class SocialCrmAccount(models.Model):
             ('reconnect', 'Needs Reconnect'),
             ('disconnected', 'Disconnected'),
         ],
-        default='draft', required=True, readonly=True, tracking=True, copy=False,
+        default='draft',
+        required=True,
+        readonly=True,
+        tracking=True,
+        copy=False,
     )
     wanted_capabilities = fields.Char(readonly=True)
     granted_scopes = fields.Char(readonly=True, tracking=True)
     permitted_capabilities = fields.Char('Permitted', compute='_compute_missing_capabilities')
-    missing_capabilities = fields.Char('Missing Permissions', compute='_compute_missing_capabilities')
+    missing_capabilities = fields.Char(
+        'Missing Permissions', compute='_compute_missing_capabilities'
+    )
     connected_at = fields.Datetime(readonly=True)
     expires_at = fields.Datetime('Login Expires', compute='_compute_expires_at', compute_sudo=True)
 
     poll_interval = fields.Integer(
-        'Look Every (seconds)', default=60, required=True,
-        help='How often to look for new items. The network\'s rate limit may make it less often.',
+        'Look Every (seconds)',
+        default=60,
+        required=True,
+        help="How often to look for new items. The network's rate limit may make it less often.",
     )
     stream_ids = fields.One2many('social.crm.stream', 'account_id', readonly=True)
     searches_left_out = fields.Integer(
-        readonly=True, help='Words and hashtags of rules that this account does not ask the network for: they are too many.',
+        readonly=True,
+        help='Words and hashtags of rules that this account does not ask the network for: they are too many.',
     )
     last_success = fields.Datetime('Last Look', readonly=True)
     last_error = fields.Char(readonly=True)
@@ -75,7 +96,9 @@ class SocialCrmAccount(models.Model):
     rate_limit_remaining = fields.Integer(readonly=True)
     rate_limit_reset = fields.Datetime(readonly=True)
     mention_count = fields.Integer(compute='_compute_mention_count')
-    parked_count = fields.Integer(compute='_compute_parked_count', groups='social_crm.social_crm_group_marketing')
+    parked_count = fields.Integer(
+        compute='_compute_parked_count', groups='social_crm.social_crm_group_marketing'
+    )
 
     _unique_account = models.UniqueIndex(
         '(company_id, network, external_id) WHERE external_id IS NOT NULL',
@@ -107,23 +130,34 @@ class SocialCrmAccount(models.Model):
         for account in self:
             missing = account._missing_capabilities()
             wanted = (account.wanted_capabilities or '').split()
-            account.missing_capabilities = ', '.join(str(labels.get(name, name)) for name in missing)
+            account.missing_capabilities = ', '.join(
+                str(labels.get(name, name)) for name in missing
+            )
             account.permitted_capabilities = ', '.join(
-                str(labels.get(name, name)) for name in wanted
+                str(labels.get(name, name))
+                for name in wanted
                 if name not in missing and account.state in ('connected', 'reconnect')
             )
 
     def _compute_mention_count(self):
-        counts = dict(self.env['social.crm.mention']._read_group(
-            [('account_id', 'in', self.ids)], ['account_id'], ['__count'],
-        ))
+        counts = dict(
+            self.env['social.crm.mention']._read_group(
+                [('account_id', 'in', self.ids)],
+                ['account_id'],
+                ['__count'],
+            )
+        )
         for account in self:
             account.mention_count = counts.get(account, 0)
 
     def _compute_parked_count(self):
-        counts = dict(self.env['social.crm.parked.item']._read_group(
-            [('account_id', 'in', self.ids), ('state', '=', 'parked')], ['account_id'], ['__count'],
-        ))
+        counts = dict(
+            self.env['social.crm.parked.item']._read_group(
+                [('account_id', 'in', self.ids), ('state', '=', 'parked')],
+                ['account_id'],
+                ['__count'],
+            )
+        )
         for account in self:
             account.parked_count = counts.get(account, 0)
 
@@ -136,10 +170,12 @@ class SocialCrmAccount(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_used(self):
         if self.filtered('external_id'):
-            raise UserError(self.env._(
-                'Disconnect and archive an account instead of deleting it: its mentions, answers and '
-                'figures hang on it.',
-            ))
+            raise UserError(
+                self.env._(
+                    'Disconnect and archive an account instead of deleting it: its mentions, answers and '
+                    'figures hang on it.',
+                )
+            )
 
     # === CRUD METHODS === #
 
@@ -148,7 +184,9 @@ class SocialCrmAccount(models.Model):
         if {'active', 'state'} & vals.keys():
             self._sync_streams()
         if 'poll_interval' in vals:
-            self.sudo().stream_ids.next_due = fields.Datetime.now()  # sudo: streams are the module's
+            self.sudo().stream_ids.next_due = (
+                fields.Datetime.now()
+            )  # sudo: streams are the module's
         return result
 
     # === ACTION METHODS === #
@@ -174,7 +212,9 @@ class SocialCrmAccount(models.Model):
             profile = self._provider().whoami()
         except AuthorizationLost as error:
             self._lose_login(error)
-            return self._notify('danger', self.env._('The login is not valid any more: connect again.'))
+            return self._notify(
+                'danger', self.env._('The login is not valid any more: connect again.')
+            )
         except ProviderError as error:
             return self._notify('warning', self._explain(error))
         return self._notify('success', self.env._('Connected as @%s.', profile.handle))
@@ -194,13 +234,17 @@ class SocialCrmAccount(models.Model):
 
     def action_view_mentions(self):
         self.ensure_one()
-        action = self.env['ir.actions.act_window']._for_xml_id('social_crm.social_crm_mention_action')
+        action = self.env['ir.actions.act_window']._for_xml_id(
+            'social_crm.social_crm_mention_action'
+        )
         action.update(domain=[('account_id', '=', self.id)], context={})
         return action
 
     def action_view_parked(self):
         self.ensure_one()
-        action = self.env['ir.actions.act_window']._for_xml_id('social_crm.social_crm_parked_item_action')
+        action = self.env['ir.actions.act_window']._for_xml_id(
+            'social_crm.social_crm_parked_item_action'
+        )
         action.update(domain=[('account_id', '=', self.id)])
         return action
 
@@ -225,11 +269,22 @@ class SocialCrmAccount(models.Model):
             by_key = {(stream.kind, stream.query): stream for stream in known}
             on = Stream.union(*(stream for key, stream in by_key.items() if key in set(wanted)))
             (known - on).filtered('active').write({'active': False})
-            on.filtered(lambda stream: not stream.active).write({'active': True, 'next_due': now, 'error_count': 0})
-            Stream.create([
-                {'account_id': account.id, 'kind': kind, 'query': query, 'next_due': now, 'since': now - BACKFILL}
-                for kind, query in wanted if (kind, query) not in by_key
-            ])
+            on.filtered(lambda stream: not stream.active).write(
+                {'active': True, 'next_due': now, 'error_count': 0}
+            )
+            Stream.create(
+                [
+                    {
+                        'account_id': account.id,
+                        'kind': kind,
+                        'query': query,
+                        'next_due': now,
+                        'since': now - BACKFILL,
+                    }
+                    for kind, query in wanted
+                    if (kind, query) not in by_key
+                ]
+            )
 
     def _note_success(self, rate_limit):
         """Keep what the health page shows after a look that worked."""
@@ -237,7 +292,9 @@ class SocialCrmAccount(models.Model):
         if self.last_error and not any(self.stream_ids.mapped('last_error')):
             values['last_error'] = False
         if rate_limit:
-            values.update(rate_limit_remaining=rate_limit.remaining, rate_limit_reset=naive(rate_limit.reset))
+            values.update(
+                rate_limit_remaining=rate_limit.remaining, rate_limit_reset=naive(rate_limit.reset)
+            )
         self.write(values)
 
     # === HELPERS === #
@@ -260,11 +317,17 @@ class SocialCrmAccount(models.Model):
             target = self.env.ref('social_crm.social_crm_group_user')
         payload = {'ids': list(mention_ids), 'company_id': self.company_id.id}
         threads = [[record._name, record.id] for record in records]
-        target._bus_send('social_crm.mention', {**payload, 'threads': threads} if threads else payload)
+        target._bus_send(
+            'social_crm.mention', {**payload, 'threads': threads} if threads else payload
+        )
 
     def _notify(self, kind, message):
         return {
             'type': 'ir.actions.client',
             'tag': 'display_notification',
-            'params': {'type': kind, 'message': message, 'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'}},
+            'params': {
+                'type': kind,
+                'message': message,
+                'next': {'type': 'ir.actions.client', 'tag': 'soft_reload'},
+            },
         }

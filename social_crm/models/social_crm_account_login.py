@@ -30,30 +30,50 @@ class SocialCrmAccount(models.Model):
         :param state: the ``social.crm.oauth.state`` that the person came back with
         :raise UserError: when the account is another user's personal one
         """
-        account = state.account_id or self.with_context(active_test=False).search([
-            ('company_id', '=', state.company_id.id), ('network', '=', app.network),
-            ('external_id', '=', profile.external_id),
-        ])
+        account = state.account_id or self.with_context(active_test=False).search(
+            [
+                ('company_id', '=', state.company_id.id),
+                ('network', '=', app.network),
+                ('external_id', '=', profile.external_id),
+            ]
+        )
         if account.kind == 'personal' and account.user_id != state.user_id:
-            raise UserError(self.env._(
-                '@%(handle)s is connected already, as a personal account of %(owner)s.',
-                handle=profile.handle, owner=account.user_id.name,
-            ))
+            raise UserError(
+                self.env._(
+                    '@%(handle)s is connected already, as a personal account of %(owner)s.',
+                    handle=profile.handle,
+                    owner=account.user_id.name,
+                )
+            )
         values = {
-            'app_id': app.id, 'handle': profile.handle, 'name': clean(profile.name, 200),
-            'external_id': profile.external_id, 'local_id': profile.local_id, 'url': profile.url,
-            'wanted_capabilities': state.capabilities, 'connected_at': fields.Datetime.now(),
-            'granted_scopes': ' '.join(token.scopes if token.scopes is not None else app.scopes.split()),
-            'state': 'connected', 'active': True, 'last_error': False,
+            'app_id': app.id,
+            'handle': profile.handle,
+            'name': clean(profile.name, 200),
+            'external_id': profile.external_id,
+            'local_id': profile.local_id,
+            'url': profile.url,
+            'wanted_capabilities': state.capabilities,
+            'connected_at': fields.Datetime.now(),
+            'granted_scopes': ' '.join(
+                token.scopes if token.scopes is not None else app.scopes.split()
+            ),
+            'state': 'connected',
+            'active': True,
+            'last_error': False,
         }
         event = 'reconnect' if account else 'connect'
         if account:
             account.write(values)
         else:
-            account = self.create({
-                'network': app.network, 'kind': state.kind, 'user_id': state.user_id.id,
-                'company_id': state.company_id.id, **values,
-            })
+            account = self.create(
+                {
+                    'network': app.network,
+                    'kind': state.kind,
+                    'user_id': state.user_id.id,
+                    'company_id': state.company_id.id,
+                    **values,
+                }
+            )
         self.env['social.crm.credential']._store(account, token)
         self.env['social.crm.profile']._upsert(account.company_id, account.network, [profile])
         account._sync_streams()
@@ -67,10 +87,16 @@ class SocialCrmAccount(models.Model):
         self.check_access('read')
         for account in self:
             own = account.kind == 'personal' and account.user_id == self.env.user
-            if not (own or account.kind == 'brand' and self.env.user.has_group('social_crm.social_crm_group_manager')):
-                raise AccessError(self.env._(
-                    'A personal account is managed by its owner, a brand account by a Social CRM administrator.',
-                ))
+            if not (
+                own
+                or account.kind == 'brand'
+                and self.env.user.has_group('social_crm.social_crm_group_manager')
+            ):
+                raise AccessError(
+                    self.env._(
+                        'A personal account is managed by its owner, a brand account by a Social CRM administrator.',
+                    )
+                )
 
     def _disconnect(self):
         """Forget the login, then try to revoke it; work under way stops as it finds no login."""
@@ -98,8 +124,10 @@ class SocialCrmAccount(models.Model):
         adapter = adapter_class(self.network)
         granted = (self.granted_scopes or '').split()
         return [
-            name for name in (self.wanted_capabilities or '').split()
-            if name in adapter.capabilities and not adapter.covers(granted, adapter.capabilities[name])
+            name
+            for name in (self.wanted_capabilities or '').split()
+            if name in adapter.capabilities
+            and not adapter.covers(granted, adapter.capabilities[name])
         ]
 
     # === LOGIN === #
@@ -123,8 +151,11 @@ class SocialCrmAccount(models.Model):
     def _adapter(self, token=None):
         app = self.sudo().app_id  # sudo: the client is used on the server only
         me = Profile(
-            external_id=self.external_id or '', handle=self.handle or '', name=self.name or '',
-            url=self.url or '', local_id=self.local_id or '',
+            external_id=self.external_id or '',
+            handle=self.handle or '',
+            name=self.name or '',
+            url=self.url or '',
+            local_id=self.local_id or '',
         )
         return adapter_class(self.network)(app._http(), app._as_app(), token, me)
 
@@ -133,14 +164,20 @@ class SocialCrmAccount(models.Model):
         for account in self.sudo():  # sudo: found by a loop or by whoever pressed Test
             if account.state != 'connected':
                 continue
-            account.write({
-                'state': 'reconnect', 'last_error': account._explain(error),
-                'last_error_at': fields.Datetime.now(),
-            })
+            account.write(
+                {
+                    'state': 'reconnect',
+                    'last_error': account._explain(error),
+                    'last_error_at': fields.Datetime.now(),
+                }
+            )
             account.activity_schedule(
-                'social_crm.mail_activity_type_reconnect', user_id=account.user_id.id,
+                'social_crm.mail_activity_type_reconnect',
+                user_id=account.user_id.id,
                 summary=self.env._('Connect @%s again', account.handle),
-                note=self.env._('The network does not accept the login any more. Nothing is lost: open the account and press Reconnect.'),
+                note=self.env._(
+                    'The network does not accept the login any more. Nothing is lost: open the account and press Reconnect.'
+                ),
             )
             self.env['social.crm.audit']._log('refresh_failed', account, account._explain(error))
 
@@ -167,12 +204,18 @@ class SocialCrmAccount(models.Model):
     def _cron_refresh(self):
         """Renew logins ahead of their end, and warn where that is not possible."""
         soon = fields.Datetime.now() + REFRESH_AHEAD
-        credentials = self.env['social.crm.credential'].search([
-            ('expires_at', '!=', False), ('account_id.state', '=', 'connected'),
-        ])
+        credentials = self.env['social.crm.credential'].search(
+            [
+                ('expires_at', '!=', False),
+                ('account_id.state', '=', 'connected'),
+            ]
+        )
         for credential in credentials:
             account = credential.account_id
-            renewable = 'refresh' in adapter_class(account.network).features and credential._token().refresh_token
+            renewable = (
+                'refresh' in adapter_class(account.network).features
+                and credential._token().refresh_token
+            )
             if not renewable:
                 account._warn_of_expiry(credential.expires_at)
             elif credential.expires_at < soon:
@@ -181,13 +224,18 @@ class SocialCrmAccount(models.Model):
     def _refresh_login(self):
         """Renew the login once, under a lock, and commit it at once (refresh tokens are single-use)."""
         self.ensure_one()
-        with self.env.registry.cursor() as cr:  # own cursor: a rotated token must survive a rollback here
+        with (
+            self.env.registry.cursor() as cr
+        ):  # own cursor: a rotated token must survive a rollback here
             account = self.with_env(self.env(cr=cr))
             credential = account.env['social.crm.credential'].search([('account_id', '=', self.id)])
             if not credential.try_lock_for_update():
                 return
             credential.invalidate_recordset()
-            if credential.expires_at and credential.expires_at > fields.Datetime.now() + REFRESH_AHEAD:
+            if (
+                credential.expires_at
+                and credential.expires_at > fields.Datetime.now() + REFRESH_AHEAD
+            ):
                 return  # another worker was quicker
             try:
                 token = account._provider().refresh()
@@ -205,7 +253,12 @@ class SocialCrmAccount(models.Model):
         if days > WARN_DAYS[0] or self.activity_search(['social_crm.mail_activity_type_reconnect']):
             return
         self.activity_schedule(
-            'social_crm.mail_activity_type_reconnect', user_id=self.user_id.id,
+            'social_crm.mail_activity_type_reconnect',
+            user_id=self.user_id.id,
             date_deadline=(expires_at - timedelta(days=2)).date(),
-            summary=self.env._('The login of @%(handle)s ends in %(days)s days', handle=self.handle, days=max(days, 0)),
+            summary=self.env._(
+                'The login of @%(handle)s ends in %(days)s days',
+                handle=self.handle,
+                days=max(days, 0),
+            ),
         )

@@ -24,11 +24,15 @@ class SocialCrmApp(models.Model):
     network = fields.Selection(selection='_selection_network', required=True)
     server = fields.Char(help='Address of the server, for networks that have many.')
     company_id = fields.Many2one(
-        'res.company', required=True, index=True, default=lambda self: self.env.company,
+        'res.company',
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
     )
     client_id = fields.Char('Client ID')
     client_secret = fields.Char(
-        compute='_compute_client_secret', inverse='_inverse_client_secret',
+        compute='_compute_client_secret',
+        inverse='_inverse_client_secret',
         help='Stored encrypted and never shown again.',
     )
     has_secret = fields.Boolean(compute='_compute_has_secret')
@@ -96,7 +100,9 @@ class SocialCrmApp(models.Model):
     def _as_app(self) -> App:
         """Return this record as the adapters' value, its secret decrypted."""
         self.ensure_one()
-        app = self.sudo()  # sudo: the secret is readable by nobody, and used here on the server only
+        app = (
+            self.sudo()
+        )  # sudo: the secret is readable by nobody, and used here on the server only
         secret = self.env['social.crm.credential']._decrypt(app.secret) if app.secret else {}
         return App(
             client_id=app.client_id or '',
@@ -119,28 +125,50 @@ class SocialCrmApp(models.Model):
         :raise ProviderError: when the server does not answer or refuses
         """
         redirect_uri = self._default_redirect_uri()
-        found = adapter_class(network)(self._http()).discover(server)  # its real address may be another
-        app = self.search([
-            ('network', '=', network), ('server', '=', found.server),
-            ('company_id', '=', company.id), ('redirect_uri', '=', redirect_uri),
-        ], limit=1)
+        found = adapter_class(network)(self._http()).discover(
+            server
+        )  # its real address may be another
+        app = self.search(
+            [
+                ('network', '=', network),
+                ('server', '=', found.server),
+                ('company_id', '=', company.id),
+                ('redirect_uri', '=', redirect_uri),
+            ],
+            limit=1,
+        )
         values = {'metadata': json.loads(json.dumps(dict(found.metadata)))}
         known = (app.scopes or '').split()
-        if not app or found.metadata.get('app_per_account') or not adapter_class(network).covers(known, scopes):
+        if (
+            not app
+            or found.metadata.get('app_per_account')
+            or not adapter_class(network).covers(known, scopes)
+        ):
             wanted = App(
-                server=found.server, redirect_uri=redirect_uri, scopes=tuple(scopes), metadata=found.metadata,
+                server=found.server,
+                redirect_uri=redirect_uri,
+                scopes=tuple(scopes),
+                metadata=found.metadata,
             )
             done = adapter_class(network)(self._http(), wanted).register(
-                wanted, name=company.name or 'Odoo', website=self.get_base_url(),
+                wanted,
+                name=company.name or 'Odoo',
+                website=self.get_base_url(),
             )
             values.update(
-                client_id=done.client_id, client_secret=done.client_secret,
+                client_id=done.client_id,
+                client_secret=done.client_secret,
                 scopes=' '.join(done.scopes or scopes),
             )
         if app:
             app.write(values)
             return app
-        return self.create({
-            'network': network, 'server': found.server, 'company_id': company.id,
-            'redirect_uri': redirect_uri, **values,
-        })
+        return self.create(
+            {
+                'network': network,
+                'server': found.server,
+                'company_id': company.id,
+                'redirect_uri': redirect_uri,
+                **values,
+            }
+        )

@@ -21,9 +21,12 @@ class SocialCrmAudit(models.Model):
             ('revoke_failed', 'Not revoked at the network'),
             ('erase', 'Person erased'),
         ],
-        required=True, readonly=True,
+        required=True,
+        readonly=True,
     )
-    account_id = fields.Many2one('social.crm.account', readonly=True, ondelete='set null', index='btree_not_null')
+    account_id = fields.Many2one(
+        'social.crm.account', readonly=True, ondelete='set null', index='btree_not_null'
+    )
     network = fields.Selection(selection='_selection_network', readonly=True)
     handle = fields.Char(readonly=True)
     user_id = fields.Many2one('res.users', 'By', readonly=True, ondelete='restrict')
@@ -38,11 +41,20 @@ class SocialCrmAudit(models.Model):
     def _log(self, event, account, detail=''):
         """Add a row for ``account``, in the name of the current user."""
         # sudo: nobody has the right to write here, the module alone adds rows
-        return self.sudo().create([{
-            'event': event, 'account_id': record.id, 'network': record.network,
-            'handle': record.handle, 'user_id': self.env.uid,
-            'company_id': record.company_id.id, 'detail': detail,
-        } for record in account])
+        return self.sudo().create(
+            [
+                {
+                    'event': event,
+                    'account_id': record.id,
+                    'network': record.network,
+                    'handle': record.handle,
+                    'user_id': self.env.uid,
+                    'company_id': record.company_id.id,
+                    'detail': detail,
+                }
+                for record in account
+            ]
+        )
 
     def write(self, vals):
         raise UserError(self.env._('The audit log cannot be changed.'))

@@ -43,11 +43,14 @@ class SocialCrmCredential(models.Model):
         except ValueError:
             keys = []
         if not keys:
-            raise UserError(self.env._(
-                'Logins are stored encrypted, and the server has no key for that yet. Ask whoever '
-                'runs it to add this line to odoo.conf (a fresh key, keep it safe) and to restart:'
-                '\n\nsocial_crm_key = %s', Fernet.generate_key().decode(),
-            ))
+            raise UserError(
+                self.env._(
+                    'Logins are stored encrypted, and the server has no key for that yet. Ask whoever '
+                    'runs it to add this line to odoo.conf (a fresh key, keep it safe) and to restart:'
+                    '\n\nsocial_crm_key = %s',
+                    Fernet.generate_key().decode(),
+                )
+            )
         return MultiFernet(keys)
 
     @api.model
@@ -64,17 +67,21 @@ class SocialCrmCredential(models.Model):
         try:
             return json.loads(self._keys().decrypt(text.encode()))
         except InvalidToken:
-            raise UserError(self.env._(
-                'This login was encrypted with a key that the server does not have any more. Put '
-                'the old key behind the new one in social_crm_key, or connect the account again.',
-            )) from None
+            raise UserError(
+                self.env._(
+                    'This login was encrypted with a key that the server does not have any more. Put '
+                    'the old key behind the new one in social_crm_key, or connect the account again.',
+                )
+            ) from None
 
     @api.model
     def _rotate_keys(self):
         """Encrypt all that is stored with the newest key, after which older keys can go."""
         keys = self._keys()
         for model in (self, self.env['social.crm.app']):
-            for record in model.sudo().search([('secret', '!=', False)]):  # sudo: nobody may read the column
+            for record in model.sudo().search(
+                [('secret', '!=', False)]
+            ):  # sudo: nobody may read the column
                 record.secret = keys.rotate(record.secret.encode()).decode()
 
     # === BUSINESS METHODS === #
@@ -83,11 +90,13 @@ class SocialCrmCredential(models.Model):
     def _store(self, account, token: Token):
         """Keep ``token`` as the login of ``account``, in place of an earlier one."""
         values = {
-            'secret': self._encrypt({
-                'access_token': token.access_token,
-                'refresh_token': token.refresh_token,
-                'extra': dict(token.extra),
-            }),
+            'secret': self._encrypt(
+                {
+                    'access_token': token.access_token,
+                    'refresh_token': token.refresh_token,
+                    'extra': dict(token.extra),
+                }
+            ),
             'expires_at': naive(token.expires_at),
         }
         credential = self.search([('account_id', '=', account.id)])

@@ -42,23 +42,27 @@ class SocialCrmOauthState(models.Model):
         state, verifier = secrets.token_urlsafe(32), new_verifier()
         provider = app._provider()
         authorization = provider.authorize_url(
-            state=state, challenge=challenge_of(verifier),
-            scopes=provider.scopes_for(capabilities), hint=hint,
+            state=state,
+            challenge=challenge_of(verifier),
+            scopes=provider.scopes_for(capabilities),
+            hint=hint,
         )
-        self.create({
-            'state_hash': self._hash(state),
-            'secret': self.env['social.crm.credential']._encrypt(
-                {'verifier': verifier, 'private': dict(authorization.private)},
-            ),
-            'network': app.network,
-            'app_id': app.id,
-            'user_id': self.env.uid,
-            'company_id': app.company_id.id,
-            'kind': kind,
-            'capabilities': ' '.join(capabilities),
-            'account_id': account.id,
-            'expires_at': fields.Datetime.now() + LIFETIME,
-        })
+        self.create(
+            {
+                'state_hash': self._hash(state),
+                'secret': self.env['social.crm.credential']._encrypt(
+                    {'verifier': verifier, 'private': dict(authorization.private)},
+                ),
+                'network': app.network,
+                'app_id': app.id,
+                'user_id': self.env.uid,
+                'company_id': app.company_id.id,
+                'kind': kind,
+                'capabilities': ' '.join(capabilities),
+                'account_id': account.id,
+                'expires_at': fields.Datetime.now() + LIFETIME,
+            }
+        )
         return authorization.url
 
     @api.model

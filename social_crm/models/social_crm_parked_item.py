@@ -14,19 +14,28 @@ class SocialCrmParkedItem(models.Model):
     _order = 'id desc'
     _rec_name = 'reason'
 
-    account_id = fields.Many2one('social.crm.account', required=True, readonly=True, index=True, ondelete='cascade')
-    stream_id = fields.Many2one('social.crm.stream', readonly=True, ondelete='set null', index='btree_not_null')
+    account_id = fields.Many2one(
+        'social.crm.account', required=True, readonly=True, index=True, ondelete='cascade'
+    )
+    stream_id = fields.Many2one(
+        'social.crm.stream', readonly=True, ondelete='set null', index='btree_not_null'
+    )
     company_id = fields.Many2one(related='account_id.company_id', store=True, index=True)
     network = fields.Selection(related='account_id.network', store=True)
     external_id = fields.Char(readonly=True)
     reason = fields.Char(readonly=True)
     payload = fields.Json(readonly=True)
     payload_text = fields.Text('Payload Received', compute='_compute_payload_text')
-    state = fields.Selection([('parked', 'Parked'), ('replayed', 'Replayed'), ('dropped', 'Dropped')],
-                             default='parked', required=True, readonly=True)
+    state = fields.Selection(
+        [('parked', 'Parked'), ('replayed', 'Replayed'), ('dropped', 'Dropped')],
+        default='parked',
+        required=True,
+        readonly=True,
+    )
 
     _unique_item = models.UniqueIndex(
-        "(account_id, external_id) WHERE state = 'parked' AND external_id IS NOT NULL", 'This item is parked already.',
+        "(account_id, external_id) WHERE state = 'parked' AND external_id IS NOT NULL",
+        'This item is parked already.',
     )
 
     # === COMPUTE METHODS === #
@@ -44,7 +53,9 @@ class SocialCrmParkedItem(models.Model):
             item._replay()
 
     def action_drop(self):
-        self.sudo().state = 'dropped'  # sudo: rows are the module's; those who may read may give up on one
+        self.sudo().state = (
+            'dropped'  # sudo: rows are the module's; those who may read may give up on one
+        )
 
     # === BUSINESS METHODS === #
 
@@ -52,12 +63,21 @@ class SocialCrmParkedItem(models.Model):
     def _park(self, stream, unreadable: Unreadable):
         """Keep an item for later; one that is parked already is not kept twice."""
         values = {
-            'account_id': stream.account_id.id, 'stream_id': stream.id,
+            'account_id': stream.account_id.id,
+            'stream_id': stream.id,
             'external_id': clean(unreadable.external_id, 500) or False,
-            'reason': clean(unreadable.reason, 500), 'payload': _storable(unreadable.payload),
+            'reason': clean(unreadable.reason, 500),
+            'payload': _storable(unreadable.payload),
         }
-        domain = [('account_id', '=', stream.account_id.id), ('external_id', '=', values['external_id'])]
-        known = self.search([*domain, ('state', '=', 'parked')], limit=1) if values['external_id'] else self.browse()
+        domain = [
+            ('account_id', '=', stream.account_id.id),
+            ('external_id', '=', values['external_id']),
+        ]
+        known = (
+            self.search([*domain, ('state', '=', 'parked')], limit=1)
+            if values['external_id']
+            else self.browse()
+        )
         if known:
             known.write(values)
         else:

@@ -43,7 +43,9 @@ class SocialCrmStream(models.Model):
     _order = 'account_id, kind, query'
     _rec_name = 'kind'
 
-    account_id = fields.Many2one('social.crm.account', required=True, index=True, ondelete='cascade')
+    account_id = fields.Many2one(
+        'social.crm.account', required=True, index=True, ondelete='cascade'
+    )
     company_id = fields.Many2one(related='account_id.company_id', store=True)
     kind = fields.Char(required=True)
     label = fields.Char('Listens To', compute='_compute_label')
@@ -58,7 +60,9 @@ class SocialCrmStream(models.Model):
     last_error = fields.Char()
     error_count = fields.Integer()
     item_count = fields.Integer('Items Received')
-    unannounced = fields.Boolean(help='Pages were stored that the screens have not been told of yet.')
+    unannounced = fields.Boolean(
+        help='Pages were stored that the screens have not been told of yet.'
+    )
 
     _unique_stream = models.UniqueIndex('(account_id, kind, query)', 'This stream exists already.')
     _due = models.Index('(next_due) WHERE active')
@@ -139,7 +143,13 @@ class SocialCrmStream(models.Model):
                                ORDER BY s.next_due LIMIT %(limit)s
                                  FOR NO KEY UPDATE OF s SKIP LOCKED)
                     RETURNING id""",
-                    {'lease': lease, 'until': now + LEASE, 'due': now + DUE_SLACK, 'now': now, 'limit': CLAIM},
+                    {
+                        'lease': lease,
+                        'until': now + LEASE,
+                        'due': now + DUE_SLACK,
+                        'now': now,
+                        'limit': CLAIM,
+                    },
                 )
             except psycopg2.errors.SerializationFailure:  # another worker was quicker: look again
                 self.env.cr.rollback()
@@ -172,7 +182,9 @@ class SocialCrmStream(models.Model):
                 return
             except psycopg2.errors.SerializationFailure:
                 self.env.cr.rollback()
-            except Exception as error:  # the boundary of the loop: one stream must not stop the others
+            except (
+                Exception
+            ) as error:  # the boundary of the loop: one stream must not stop the others
                 self.env.cr.rollback()
                 _logger.exception('stream %s of account %s failed', self.id, self.account_id.id)
                 if self._still_leased(lease):
@@ -210,13 +222,19 @@ class SocialCrmStream(models.Model):
         unannounced = self.unannounced or bool(new)
         if unannounced and not page.more:
             self.account_id._announce(new)
-        self.write({
-            'cursor': page.next_cursor or self.cursor,
-            'next_due': now if page.more else now + self._pause(rate_limit),
-            'lease': False, 'lease_until': False, 'last_success': now, 'last_error': False,
-            'error_count': 0, 'item_count': self.item_count + len(new),
-            'unannounced': unannounced and page.more,
-        })
+        self.write(
+            {
+                'cursor': page.next_cursor or self.cursor,
+                'next_due': now if page.more else now + self._pause(rate_limit),
+                'lease': False,
+                'lease_until': False,
+                'last_success': now,
+                'last_error': False,
+                'error_count': 0,
+                'item_count': self.item_count + len(new),
+                'unannounced': unannounced and page.more,
+            }
+        )
         if not page.more:
             self.account_id._note_success(rate_limit)
 
@@ -237,14 +255,19 @@ class SocialCrmStream(models.Model):
         pause = min(self.account_id.poll_interval * 2 ** min(self.error_count, 10), BACKOFF_LONGEST)
         if isinstance(error, (PermissionMissing, NotFound, NotSupported)):
             pause = BACKOFF_LONGEST
-        due = now + timedelta(seconds=pause * random.uniform(0.8, 1.2))  # noqa: S311  jitter, no secret
+        due = now + timedelta(seconds=pause * random.uniform(0.8, 1.2))
         if isinstance(error, RateLimited) and error.until:
             due = max(naive(error.until), now + timedelta(seconds=1))
         message = self.account_id._explain(error)
-        self.write({
-            'next_due': due, 'error_count': self.error_count + 1, 'last_error': message,
-            'lease': False, 'lease_until': False,
-        })
+        self.write(
+            {
+                'next_due': due,
+                'error_count': self.error_count + 1,
+                'last_error': message,
+                'lease': False,
+                'lease_until': False,
+            }
+        )
         self.account_id.write({'last_error': message, 'last_error_at': now})
 
     @api.model

@@ -26,14 +26,20 @@ class SocialCrmStream(models.Model):
         Engagement._recognise(self.account_id, [item for item in items if item.own])
         by_id = {item.external_id: item for item in items if not item.own}
         known = self._known(by_id)
-        new = self._insert_mentions([
-            item for key, item in by_id.items() if key not in known and not item.deleted
-        ])
-        changed = [item for key, item in by_id.items() if key in known and (item.edited_at or item.deleted)]
+        new = self._insert_mentions(
+            [item for key, item in by_id.items() if key not in known and not item.deleted]
+        )
+        changed = [
+            item for key, item in by_id.items() if key in known and (item.edited_at or item.deleted)
+        ]
         if changed:
             self._mark_changes(changed)
         if new:
-            by_local = {by_id[key].local_id: mention_id for key, mention_id in new.items() if by_id[key].local_id}
+            by_local = {
+                by_id[key].local_id: mention_id
+                for key, mention_id in new.items()
+                if by_id[key].local_id
+            }
             Engagement._adopt_native(self.account_id, new, by_local)
         return list(new.values())
 
@@ -53,9 +59,13 @@ class SocialCrmStream(models.Model):
         if account.kind == 'personal':
             return team | {key for key, _id, owner in rows if owner == account.user_id.id}
         private = {key: mention_id for key, mention_id, _owner in rows if key not in team}
-        self.env['social.crm.mention'].browse(private.values()).write({
-            'owner_id': False, 'account_id': account.id, 'stream_id': self.id,
-        })
+        self.env['social.crm.mention'].browse(private.values()).write(
+            {
+                'owner_id': False,
+                'account_id': account.id,
+                'stream_id': self.id,
+            }
+        )
         return team | private.keys()
 
     def _insert_mentions(self, items):
@@ -64,7 +74,9 @@ class SocialCrmStream(models.Model):
             return {}
         account = self.account_id
         authors = self.env['social.crm.profile']._upsert(
-            account.company_id, account.network, [item.author for item in items],
+            account.company_id,
+            account.network,
+            [item.author for item in items],
         )
         try:
             with self.env.cr.savepoint():
@@ -72,7 +84,10 @@ class SocialCrmStream(models.Model):
         except (psycopg2.DataError, ValueError, TypeError, AttributeError, KeyError) as error:
             if len(items) == 1:
                 self.env['social.crm.parked.item']._park(
-                    self, Unreadable(items[0].raw, f'{type(error).__name__}: {error}', items[0].external_id),
+                    self,
+                    Unreadable(
+                        items[0].raw, f'{type(error).__name__}: {error}', items[0].external_id
+                    ),
                 )
                 return {}
         new = {}
@@ -82,27 +97,44 @@ class SocialCrmStream(models.Model):
 
     def _insert_rows(self, items, authors):
         rule_set = self.env['social.crm.rule']._rule_set(self.company_id.id)
-        partners = self.env['res.partner'].browse(filter(None, (author.partner_id for author in authors.values())))
+        partners = self.env['res.partner'].browse(
+            filter(None, (author.partner_id for author in authors.values()))
+        )
         customer_ids = set(partners._social_customers().ids)
         shared = self._shared_values()
         rows, matches = [], {}
         for item in items:
             author = authors[item.author.external_id]
             row, text = self._analyse(item, shared)
-            rule_ids = rule_set.match(text, lambda author=author, row=row: author.facts(
-                customer_ids, account=row['account_id'], kind=row['kind'], language=row['language'] or '',
-                sentiment=row['sentiment_label'],
-            ))
+            rule_ids = rule_set.match(
+                text,
+                lambda author=author, row=row: author.facts(
+                    customer_ids,
+                    account=row['account_id'],
+                    kind=row['kind'],
+                    language=row['language'] or '',
+                    sentiment=row['sentiment_label'],
+                ),
+            )
             row['author_id'] = author.id
             row['state'] = 'ignored' if author.blocked else 'new'
             row['act_state'] = 'pending' if rule_set.acting.intersection(rule_ids) else 'none'
             matches[row['external_id']] = rule_ids
             rows.append(row)
-        new = dict(insert_skip_known(self.env['social.crm.mention'], rows, returning=('external_id', 'id')))
-        links = [(new[key], rule_id) for key, rule_ids in matches.items() if key in new for rule_id in rule_ids]
+        new = dict(
+            insert_skip_known(self.env['social.crm.mention'], rows, returning=('external_id', 'id'))
+        )
+        links = [
+            (new[key], rule_id)
+            for key, rule_ids in matches.items()
+            if key in new
+            for rule_id in rule_ids
+        ]
         if links:
             self.env.cr.execute_values(
-                'INSERT INTO social_crm_mention_rule_rel (mention_id, rule_id) VALUES %s', links, page_size=1000,
+                'INSERT INTO social_crm_mention_rule_rel (mention_id, rule_id) VALUES %s',
+                links,
+                page_size=1000,
             )
         return new
 
@@ -144,18 +176,26 @@ class SocialCrmStream(models.Model):
             'context_due': fields.Datetime.now() if _answers_something(item) else None,
             'conversation_id': clean(item.conversation_id, 500) or None,
             'media': [
-                {'mimetype': media.mimetype, 'url': clean(media.url, 1000), 'description': clean(media.description, 1500)}
+                {
+                    'mimetype': media.mimetype,
+                    'url': clean(media.url, 1000),
+                    'description': clean(media.description, 1500),
+                }
                 for media in item.media[:20]
-            ] or None,
+            ]
+            or None,
         }, text
 
     def _mark_changes(self, items):
         """Bring stored mentions up to date with edits and deletions on the network."""
         by_id = {item.external_id: item for item in items}
-        mentions = self.env['social.crm.mention'].search([
-            ('company_id', '=', self.company_id.id), ('network', '=', self.account_id.network),
-            ('external_id', 'in', list(by_id)),
-        ])
+        mentions = self.env['social.crm.mention'].search(
+            [
+                ('company_id', '=', self.company_id.id),
+                ('network', '=', self.account_id.network),
+                ('external_id', 'in', list(by_id)),
+            ]
+        )
         for mention in mentions:
             item = by_id[mention.external_id]
             if item.deleted:
@@ -168,4 +208,6 @@ class SocialCrmStream(models.Model):
 
 def _answers_something(item):
     """Return whether what stands above an item is needed to understand it, and worth a call."""
-    return item.kind not in ('search', 'lead_form') and bool(item.parent_external_id or item.parent_local_id)
+    return item.kind not in ('search', 'lead_form') and bool(
+        item.parent_external_id or item.parent_local_id
+    )

@@ -37,24 +37,41 @@ class StubbedNetwork:
 
 def make_app(company):
     """Return an app at the stubbed server, as registering there makes it."""
-    return company.env['social.crm.app'].create({
-        'network': 'mastodon', 'server': f'https://{HOST}', 'company_id': company.id,
-        'client_id': 'client-1', 'client_secret': 'secret-1', 'scopes': 'read write',
-    })
+    return company.env['social.crm.app'].create(
+        {
+            'network': 'mastodon',
+            'server': f'https://{HOST}',
+            'company_id': company.id,
+            'client_id': 'client-1',
+            'client_secret': 'secret-1',
+            'scopes': 'read write',
+        }
+    )
 
 
 def connect(app, user, kind='brand', username='acme', number='77'):
     """Connect an account without the pages of the network, as the callback does it."""
     env = app.env
-    state = env['social.crm.oauth.state'].create({
-        'state_hash': f'{username}-{app.id}-{user.id}', 'secret': 'x', 'network': 'mastodon',
-        'app_id': app.id, 'user_id': user.id, 'company_id': app.company_id.id, 'kind': kind,
-        'capabilities': 'mentions messages reply', 'expires_at': fields.Datetime.now() + timedelta(minutes=10),
-    })
-    token = Token(access_token='token-of-acme', scopes=('read', 'write'))  # noqa: S106
+    state = env['social.crm.oauth.state'].create(
+        {
+            'state_hash': f'{username}-{app.id}-{user.id}',
+            'secret': 'x',
+            'network': 'mastodon',
+            'app_id': app.id,
+            'user_id': user.id,
+            'company_id': app.company_id.id,
+            'kind': kind,
+            'capabilities': 'mentions messages reply',
+            'expires_at': fields.Datetime.now() + timedelta(minutes=10),
+        }
+    )
+    token = Token(access_token='token-of-acme', scopes=('read', 'write'))
     profile = Profile(
-        external_id=f'https://{HOST}/users/{username}', handle=f'{username}@{HOST}', name=username.title(),
-        url=f'https://{HOST}/@{username}', local_id=number,
+        external_id=f'https://{HOST}/users/{username}',
+        handle=f'{username}@{HOST}',
+        name=username.title(),
+        url=f'https://{HOST}/@{username}',
+        local_id=number,
     )
     return env['social.crm.account']._connect_identity(state, app, token, profile)
 
@@ -70,9 +87,12 @@ class Loops:
         self.env.invalidate_all()
 
     def make_due(self):
-        self.env['social.crm.stream'].search([]).write({
-            'next_due': fields.Datetime.now() - timedelta(seconds=1), 'lease_until': False,
-        })
+        self.env['social.crm.stream'].search([]).write(
+            {
+                'next_due': fields.Datetime.now() - timedelta(seconds=1),
+                'lease_until': False,
+            }
+        )
         self.env.flush_all()
 
     def receive(self):
@@ -91,8 +111,12 @@ class SocialCrmCase(StubbedNetwork, Loops, TransactionCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.company = cls.env.company
-        cls.user = new_test_user(cls.env, 'sc_user', 'social_crm.social_crm_group_user,sales_team.group_sale_salesman')
-        cls.marketing = new_test_user(cls.env, 'sc_marketing', 'social_crm.social_crm_group_marketing')
+        cls.user = new_test_user(
+            cls.env, 'sc_user', 'social_crm.social_crm_group_user,sales_team.group_sale_salesman'
+        )
+        cls.marketing = new_test_user(
+            cls.env, 'sc_marketing', 'social_crm.social_crm_group_marketing'
+        )
         cls.manager = new_test_user(cls.env, 'sc_manager', 'social_crm.social_crm_group_manager')
         cls.app = cls.make_app(cls.company)
         cls.account = cls.connect(cls.app, cls.manager)
@@ -115,16 +139,22 @@ class SocialCrmCase(StubbedNetwork, Loops, TransactionCase):
     @classmethod
     def make_rule(cls, actions=(), **values):
         """Create a rule; ``actions`` are dictionaries of action values, in order."""
-        return cls.env['social.crm.rule'].create({
-            'name': 'Test rule', 'company_id': cls.company.id,
-            'action_ids': [
-                Command.create({'sequence': index, **action}) for index, action in enumerate(actions)
-            ],
-            **values,
-        })
+        return cls.env['social.crm.rule'].create(
+            {
+                'name': 'Test rule',
+                'company_id': cls.company.id,
+                'action_ids': [
+                    Command.create({'sequence': index, **action})
+                    for index, action in enumerate(actions)
+                ],
+                **values,
+            }
+        )
 
     def mentions(self, **domain):
-        return self.env['social.crm.mention'].search([(key, '=', value) for key, value in domain.items()])
+        return self.env['social.crm.mention'].search(
+            [(key, '=', value) for key, value in domain.items()]
+        )
 
     def stream(self, kind='notifications'):
         return self.account.stream_ids.filtered(lambda stream: stream.kind == kind)

@@ -82,4 +82,6 @@ class EndToEndCase(BaseCase):
         page.locator('input[type=submit]').click()
         page.wait_for_url(f'{self.odoo.url}/odoo/**')
         browser.settle(page)
-        return self.wait_for('social.crm.account', [['handle', '=like', f'{login}@%']], 'state', seconds=10)
+        return self.wait_for(
+            'social.crm.account', [['handle', '=like', f'{login}@%']], 'state', seconds=10
+        )

@@ -7,8 +7,16 @@ from urllib.parse import parse_qs, urlsplit
 
 HOST = 'social.example.com'
 SCOPES = [
-    'read', 'read:accounts', 'read:notifications', 'read:search', 'read:statuses', 'write', 'write:conversations',
-    'write:media', 'write:statuses', 'profile',
+    'read',
+    'read:accounts',
+    'read:notifications',
+    'read:search',
+    'read:statuses',
+    'write',
+    'write:conversations',
+    'write:media',
+    'write:statuses',
+    'profile',
 ]
 ME = {'id': '77', 'username': 'acme', 'acct': 'acme', 'display_name': 'Acme'}
 
@@ -30,12 +38,23 @@ class MastodonStub:
 
     def account(self, username='rita', id=None, **values):
         return {
-            'id': id or f'9{abs(hash(username)) % 10**8}', 'username': username, 'acct': username,
-            'display_name': username.title(), 'url': f'https://{HOST}/@{username}',
-            'uri': f'https://{HOST}/users/{username}', 'avatar': f'https://{HOST}/avatars/{username}.png',
-            'note': '<p>Likes tea</p>', 'followers_count': 12, 'following_count': 3, 'statuses_count': 40,
-            'bot': False, 'locked': False, 'fields': [], 'emojis': [],
-            'created_at': '2020-01-01T00:00:00.000Z', **values,
+            'id': id or f'9{abs(hash(username)) % 10**8}',
+            'username': username,
+            'acct': username,
+            'display_name': username.title(),
+            'url': f'https://{HOST}/@{username}',
+            'uri': f'https://{HOST}/users/{username}',
+            'avatar': f'https://{HOST}/avatars/{username}.png',
+            'note': '<p>Likes tea</p>',
+            'followers_count': 12,
+            'following_count': 3,
+            'statuses_count': 40,
+            'bot': False,
+            'locked': False,
+            'fields': [],
+            'emojis': [],
+            'created_at': '2020-01-01T00:00:00.000Z',
+            **values,
         }
 
     def status(self, text, author=None, minutes_ago=1, id=None, **values):
@@ -44,13 +63,28 @@ class MastodonStub:
         number = id or str(self.last_id)
         posted = datetime.now(timezone.utc) - timedelta(minutes=minutes_ago)
         return {
-            'id': number, 'uri': f'{author["uri"]}/statuses/{number}', 'url': f'{author["url"]}/{number}',
+            'id': number,
+            'uri': f'{author["uri"]}/statuses/{number}',
+            'url': f'{author["url"]}/{number}',
             'created_at': posted.isoformat(timespec='milliseconds').replace('+00:00', 'Z'),
-            'edited_at': None, 'visibility': 'public', 'language': 'en', 'in_reply_to_id': None,
-            'in_reply_to_account_id': None, 'spoiler_text': '', 'sensitive': False,
-            'content': f'<p>{text}</p>', 'account': author, 'mentions': [], 'tags': [],
-            'media_attachments': [], 'emojis': [], 'reblog': None,
-            'replies_count': 0, 'reblogs_count': 0, 'favourites_count': 0, **values,
+            'edited_at': None,
+            'visibility': 'public',
+            'language': 'en',
+            'in_reply_to_id': None,
+            'in_reply_to_account_id': None,
+            'spoiler_text': '',
+            'sensitive': False,
+            'content': f'<p>{text}</p>',
+            'account': author,
+            'mentions': [],
+            'tags': [],
+            'media_attachments': [],
+            'emojis': [],
+            'reblog': None,
+            'replies_count': 0,
+            'reblogs_count': 0,
+            'favourites_count': 0,
+            **values,
         }
 
     def mention(self, text, author=None, **values):
@@ -58,8 +92,11 @@ class MastodonStub:
         status = self.status(text, author, **values)
         self.last_id += 1
         notification = {
-            'id': str(self.last_id), 'type': 'mention', 'created_at': status['created_at'],
-            'account': status['account'], 'status': status,
+            'id': str(self.last_id),
+            'type': 'mention',
+            'created_at': status['created_at'],
+            'account': status['account'],
+            'status': status,
         }
         self.notifications.insert(0, notification)
         return notification
@@ -74,7 +111,16 @@ class MastodonStub:
             answer = self.fail[url.path](request)
             if answer is not None:
                 return answer
-        if not url.path.startswith(('/oauth', '/.well-known', '/api/v1/apps', '/api/v1/instance', '/api/v2/instance', '/nodeinfo')):
+        if not url.path.startswith(
+            (
+                '/oauth',
+                '/.well-known',
+                '/api/v1/apps',
+                '/api/v1/instance',
+                '/api/v2/instance',
+                '/nodeinfo',
+            )
+        ):
             if request.headers.get('Authorization') != f'Bearer {self.token}':
                 return self.answer(401, {'error': 'The access token is invalid'})
         return self.answer(*self.route(url.path, {**query, **self.form(request)}))
@@ -89,33 +135,69 @@ class MastodonStub:
     def route(self, path, query):
         if path == '/.well-known/oauth-authorization-server':
             return 200, {
-                'issuer': f'https://{HOST}/', 'authorization_endpoint': f'https://{HOST}/oauth/authorize',
-                'token_endpoint': f'https://{HOST}/oauth/token', 'revocation_endpoint': f'https://{HOST}/oauth/revoke',
+                'issuer': f'https://{HOST}/',
+                'authorization_endpoint': f'https://{HOST}/oauth/authorize',
+                'token_endpoint': f'https://{HOST}/oauth/token',
+                'revocation_endpoint': f'https://{HOST}/oauth/revoke',
                 'app_registration_endpoint': f'https://{HOST}/api/v1/apps',
-                'scopes_supported': SCOPES, 'response_types_supported': ['code'],
-                'grant_types_supported': ['authorization_code'], 'code_challenge_methods_supported': ['S256'],
+                'scopes_supported': SCOPES,
+                'response_types_supported': ['code'],
+                'grant_types_supported': ['authorization_code'],
+                'code_challenge_methods_supported': ['S256'],
                 'token_endpoint_auth_methods_supported': ['client_secret_post'],
             }
         if path == '/api/v2/instance':
             return 200, {
-                'domain': HOST, 'title': 'Example', 'version': '4.3.1', 'source_url': 'https://example.com',
-                'description': '', 'languages': ['en'],
+                'domain': HOST,
+                'title': 'Example',
+                'version': '4.3.1',
+                'source_url': 'https://example.com',
+                'description': '',
+                'languages': ['en'],
                 'configuration': {
                     'urls': {'streaming': f'wss://{HOST}'},
-                    'statuses': {'max_characters': 500, 'max_media_attachments': 4, 'characters_reserved_per_url': 23},
-                    'media_attachments': {'supported_mime_types': ['image/png', 'image/jpeg'], 'image_size_limit': 16_000_000,
-                                          'video_size_limit': 99_000_000},
+                    'statuses': {
+                        'max_characters': 500,
+                        'max_media_attachments': 4,
+                        'characters_reserved_per_url': 23,
+                    },
+                    'media_attachments': {
+                        'supported_mime_types': ['image/png', 'image/jpeg'],
+                        'image_size_limit': 16_000_000,
+                        'video_size_limit': 99_000_000,
+                    },
                 },
             }
         if path == '/api/v1/apps':
-            return 200, {'id': '5', 'name': 'x', 'client_id': 'client-1', 'client_secret': 'secret-1',
-                         'redirect_uri': 'x', 'redirect_uris': ['x'], 'scopes': query.get('scopes', 'read').split()}
+            return 200, {
+                'id': '5',
+                'name': 'x',
+                'client_id': 'client-1',
+                'client_secret': 'secret-1',
+                'redirect_uri': 'x',
+                'redirect_uris': ['x'],
+                'scopes': query.get('scopes', 'read').split(),
+            }
         if path == '/oauth/token':
-            return 200, {'access_token': self.token, 'token_type': 'Bearer', 'scope': 'read write', 'created_at': 1700000000}
+            return 200, {
+                'access_token': self.token,
+                'token_type': 'Bearer',
+                'scope': 'read write',
+                'created_at': 1700000000,
+            }
         if path == '/oauth/revoke':
             return 200, {}
         if path == '/api/v1/accounts/verify_credentials':
-            return 200, {**self.me, 'source': {'note': '', 'fields': [], 'privacy': 'public', 'sensitive': False, 'language': 'en'}}
+            return 200, {
+                **self.me,
+                'source': {
+                    'note': '',
+                    'fields': [],
+                    'privacy': 'public',
+                    'sensitive': False,
+                    'language': 'en',
+                },
+            }
         if path == '/api/v1/notifications':
             return 200, self.paged(self.notifications, query)
         if path.startswith('/api/v1/timelines/tag/'):
@@ -129,7 +211,8 @@ class MastodonStub:
     def paged(self, items, query):
         limit = int(query.get('limit', 20))
         found = [
-            item for item in items
+            item
+            for item in items
             if ('max_id' not in query or int(item['id']) < int(query['max_id']))
             and ('min_id' not in query or int(item['id']) > int(query['min_id']))
             and ('since_id' not in query or int(item['id']) > int(query['since_id']))

@@ -8,17 +8,30 @@ from .common import SocialCrmCase
 
 @tagged('post_install', '-at_install')
 class TestAct(SocialCrmCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.env.user.group_ids = [Command.link(cls.env.ref('crm.group_use_lead').id)]
-        cls.env.ref('base.group_user').implied_ids = [Command.link(cls.env.ref('crm.group_use_lead').id)]
-        cls.team = cls.env['crm.team'].create({'name': 'Social', 'use_leads': True, 'user_id': cls.user.id, 'company_id': cls.company.id})
+        cls.env.ref('base.group_user').implied_ids = [
+            Command.link(cls.env.ref('crm.group_use_lead').id)
+        ]
+        cls.team = cls.env['crm.team'].create(
+            {
+                'name': 'Social',
+                'use_leads': True,
+                'user_id': cls.user.id,
+                'company_id': cls.company.id,
+            }
+        )
         cls.campaign = cls.env['utm.campaign'].create({'name': 'Teapots'})
 
     def lead_rule(self, **values):
-        return self.make_rule([{'kind': 'lead', 'crm_team_id': self.team.id}], keywords='teapot', campaign_id=self.campaign.id, **values)
+        return self.make_rule(
+            [{'kind': 'lead', 'crm_team_id': self.team.id}],
+            keywords='teapot',
+            campaign_id=self.campaign.id,
+            **values,
+        )
 
     def test_a_match_becomes_a_lead_with_all_that_is_known(self):
         rule = self.lead_rule()
@@ -36,8 +49,12 @@ class TestAct(SocialCrmCase):
         self.assertEqual(lead.campaign_id, self.campaign)
         self.assertEqual(mention.campaign_id, self.campaign)
         self.assertEqual(lead.social_sentiment_label, 'positive')
-        self.assertEqual(lead.user_id, self.user, 'the team leader gets it: no assignment by rules here')
-        self.assertIn('great teapot', lead.message_ids.mapped('body')[-1] + lead.message_ids.mapped('body')[0])
+        self.assertEqual(
+            lead.user_id, self.user, 'the team leader gets it: no assignment by rules here'
+        )
+        self.assertIn(
+            'great teapot', lead.message_ids.mapped('body')[-1] + lead.message_ids.mapped('body')[0]
+        )
         self.assertIn('<mark>teapot</mark>', lead.social_explanation)
         self.assertIn(rule.name, lead.social_explanation)
         self.assertEqual(rule.lead_count, 1)
@@ -82,20 +99,31 @@ class TestAct(SocialCrmCase):
         partner = self.env['res.partner'].create({'name': 'Company', 'is_company': True})
         person = self.env['res.partner'].create({'name': 'Person', 'parent_id': partner.id})
         self.assertFalse(person._social_customers())
-        self.env['crm.lead'].create({'name': 'Deal', 'type': 'opportunity', 'partner_id': partner.id}).action_set_won()
+        self.env['crm.lead'].create(
+            {'name': 'Deal', 'type': 'opportunity', 'partner_id': partner.id}
+        ).action_set_won()
         self.assertEqual(person._social_customers(), person)
 
     def test_a_match_becomes_a_ticket_and_the_next_joins_it(self):
-        team = self.env['helpdesk.ticket.team'].create({'name': 'Support', 'company_id': self.company.id})
-        self.make_rule([{'kind': 'ticket', 'helpdesk_team_id': team.id, 'ticket_priority': '3'}], keywords='broken')
+        team = self.env['helpdesk.ticket.team'].create(
+            {'name': 'Support', 'company_id': self.company.id}
+        )
+        self.make_rule(
+            [{'kind': 'ticket', 'helpdesk_team_id': team.id, 'ticket_priority': '3'}],
+            keywords='broken',
+        )
         rita = self.stub.account('rita', display_name='Rita K.')
         self.stub.mention('my teapot arrived broken', rita)
         self.receive()
         ticket = self.mentions(account_id=self.account.id).ticket_id
         self.assertEqual((ticket.team_id, ticket.priority), (team, '3'))
         self.assertEqual(ticket.partner_id.name, 'Rita K.')
-        self.assertEqual(ticket.partner_id, ticket.social_profile_id.partner_id, 'a contact stub is linked')
-        self.assertEqual(ticket.channel_id, self.env.ref('social_crm.helpdesk_ticket_channel_social'))
+        self.assertEqual(
+            ticket.partner_id, ticket.social_profile_id.partner_id, 'a contact stub is linked'
+        )
+        self.assertEqual(
+            ticket.channel_id, self.env.ref('social_crm.helpdesk_ticket_channel_social')
+        )
         self.assertIn('arrived broken', ticket.description)
         self.stub.mention('and the lid is broken too', rita)
         self.receive()
@@ -105,18 +133,29 @@ class TestAct(SocialCrmCase):
     def test_actions_run_in_order_and_together(self):
         tag = self.env['crm.tag'].create({'name': 'hot'})
         channel = self.env['discuss.channel'].create({'name': 'social'})
-        server_action = self.env['ir.actions.server'].create({
-            'name': 'assign', 'model_id': self.env['ir.model']._get_id('social.crm.mention'), 'state': 'code',
-            'code': f"records.write({{'user_id': {self.user.id}}})",
-        })
-        self.make_rule([
-            {'kind': 'tag', 'tag_ids': [Command.link(tag.id)]},
-            {'kind': 'lead', 'tag_ids': [Command.link(tag.id)]},
-            {'kind': 'activity', 'activity_summary': 'Call', 'user_id': self.user.id},
-            {'kind': 'notify', 'channel_id': channel.id, 'user_ids': [Command.link(self.user.id)]},
-            {'kind': 'campaign', 'campaign_id': self.campaign.id},
-            {'kind': 'server', 'server_action_id': server_action.id},
-        ], keywords='teapot')
+        server_action = self.env['ir.actions.server'].create(
+            {
+                'name': 'assign',
+                'model_id': self.env['ir.model']._get_id('social.crm.mention'),
+                'state': 'code',
+                'code': f"records.write({{'user_id': {self.user.id}}})",
+            }
+        )
+        self.make_rule(
+            [
+                {'kind': 'tag', 'tag_ids': [Command.link(tag.id)]},
+                {'kind': 'lead', 'tag_ids': [Command.link(tag.id)]},
+                {'kind': 'activity', 'activity_summary': 'Call', 'user_id': self.user.id},
+                {
+                    'kind': 'notify',
+                    'channel_id': channel.id,
+                    'user_ids': [Command.link(self.user.id)],
+                },
+                {'kind': 'campaign', 'campaign_id': self.campaign.id},
+                {'kind': 'server', 'server_action_id': server_action.id},
+            ],
+            keywords='teapot',
+        )
         self.stub.mention('teapot', self.stub.account('rita'))
         self.stub.mention('teapot', self.stub.account('sam'))
         self.receive()
@@ -130,11 +169,17 @@ class TestAct(SocialCrmCase):
         self.assertEqual(len(channel.message_ids), 2)
 
     def test_one_failing_action_does_not_stop_the_others(self):
-        broken = self.env['ir.actions.server'].create({
-            'name': 'broken', 'model_id': self.env['ir.model']._get_id('social.crm.mention'), 'state': 'code',
-            'code': "raise UserError('out of paper')",
-        })
-        rule = self.make_rule([{'kind': 'server', 'server_action_id': broken.id}, {'kind': 'lead'}], keywords='teapot')
+        broken = self.env['ir.actions.server'].create(
+            {
+                'name': 'broken',
+                'model_id': self.env['ir.model']._get_id('social.crm.mention'),
+                'state': 'code',
+                'code': "raise UserError('out of paper')",
+            }
+        )
+        rule = self.make_rule(
+            [{'kind': 'server', 'server_action_id': broken.id}, {'kind': 'lead'}], keywords='teapot'
+        )
         self.stub.mention('teapot', self.stub.account('rita'))
         self.stub.mention('teapot', self.stub.account('sam'))
         self.receive()
@@ -160,8 +205,10 @@ class TestAct(SocialCrmCase):
                 raise ValueError('sam is special')
             return values(mention)
 
-        with patch.object(type(self.env['social.crm.mention']), '_lead_values', fail_for_sam), \
-                self.assertLogs('odoo.addons.social_crm.models.social_crm_mention_act', 'WARNING'):
+        with (
+            patch.object(type(self.env['social.crm.mention']), '_lead_values', fail_for_sam),
+            self.assertLogs('odoo.addons.social_crm.models.social_crm_mention_act', 'WARNING'),
+        ):
             self.receive()
         self.assertEqual(len(self.mentions(account_id=self.account.id).lead_id), 2)
         self.assertEqual(len(self.mentions(account_id=self.account.id, act_state='failed')), 1)

@@ -14,13 +14,21 @@ from .common import SocialCrmCase
 
 @tagged('post_install', '-at_install')
 class TestLogin(SocialCrmCase):
-
     def setUp(self):
         super().setUp()
         self.grants = []
         self.stub.fail['/oauth/token'] = self.token_endpoint
-        self.answer = (200, {'access_token': 'token-2', 'refresh_token': 'refresh-2', 'token_type': 'Bearer', 'scope': 'read write',
-                             'created_at': 1, 'expires_in': 7200})
+        self.answer = (
+            200,
+            {
+                'access_token': 'token-2',
+                'refresh_token': 'refresh-2',
+                'token_type': 'Bearer',
+                'scope': 'read write',
+                'created_at': 1,
+                'expires_in': 7200,
+            },
+        )
 
     def token_endpoint(self, request):
         self.grants.append(self.stub.form(request))

@@ -16,7 +16,6 @@ CALLBACK = '/social_crm/oauth/callback'
 
 @tagged('post_install', '-at_install')
 class TestOauth(StubbedNetwork, HttpCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -30,9 +29,18 @@ class TestOauth(StubbedNetwork, HttpCase):
 
     def leave(self, user=None, **values):
         """Press the dialog's button; return the parameters that the network's page gets."""
-        wizard = self.env['social.crm.connect'].with_user(user or self.manager).create({
-            'network': 'mastodon', 'server': f'@somebody@{HOST}', 'kind': 'brand', **values,
-        })
+        wizard = (
+            self.env['social.crm.connect']
+            .with_user(user or self.manager)
+            .create(
+                {
+                    'network': 'mastodon',
+                    'server': f'@somebody@{HOST}',
+                    'kind': 'brand',
+                    **values,
+                }
+            )
+        )
         action = wizard.action_connect()
         self.assertEqual(action['type'], 'ir.actions.act_url')
         url = urlsplit(action['url'])
@@ -41,7 +49,9 @@ class TestOauth(StubbedNetwork, HttpCase):
 
     def come_back(self, **params):
         """Follow the network's redirect to our callback."""
-        return self.url_open(CALLBACK + '?' + requests.compat.urlencode(params), allow_redirects=False)
+        return self.url_open(
+            CALLBACK + '?' + requests.compat.urlencode(params), allow_redirects=False
+        )
 
     def accounts(self):
         return self.env['social.crm.account'].search([('server', '=', f'https://{HOST}')])
@@ -63,20 +73,33 @@ class TestOauth(StubbedNetwork, HttpCase):
         self.assertEqual(response.status_code, 303)
         account = self.accounts()
         self.assertIn(str(account.id), response.headers['Location'])
-        self.assertRecordValues(account, [{
-            'state': 'connected', 'handle': f'acme@{HOST}', 'kind': 'brand', 'user_id': self.manager.id,
-            'company_id': self.env.company.id, 'granted_scopes': 'read write',
-        }])
+        self.assertRecordValues(
+            account,
+            [
+                {
+                    'state': 'connected',
+                    'handle': f'acme@{HOST}',
+                    'kind': 'brand',
+                    'user_id': self.manager.id,
+                    'company_id': self.env.company.id,
+                    'granted_scopes': 'read write',
+                }
+            ],
+        )
         self.assertIn('notifications', account.stream_ids.mapped('kind'))
         since = account.stream_ids[0].since
-        self.assertAlmostEqual(since, fields.Datetime.now() - timedelta(days=7), delta=timedelta(minutes=1))
+        self.assertAlmostEqual(
+            since, fields.Datetime.now() - timedelta(days=7), delta=timedelta(minutes=1)
+        )
         self.assertEqual(self.env['social.crm.audit'].search([], limit=1).event, 'connect')
         self.assertTrue(self.env['social.crm.profile'].search([('handle', '=', f'acme@{HOST}')]))
 
     def test_registers_at_a_server_once(self):
         self.leave()
         self.leave()
-        self.assertEqual(len([call for call in self.stub.calls if call[:2] == ('POST', '/api/v1/apps')]), 1)
+        self.assertEqual(
+            len([call for call in self.stub.calls if call[:2] == ('POST', '/api/v1/apps')]), 1
+        )
 
     def test_asks_for_what_the_administrators_switched_on_alone(self):
         everything = self.leave()['scope'].split()
@@ -87,7 +110,14 @@ class TestOauth(StubbedNetwork, HttpCase):
 
     def test_tells_what_is_missing(self):
         self.stub.fail['/oauth/token'] = lambda request: self.stub.answer(
-            200, {'access_token': 'token-of-acme', 'token_type': 'Bearer', 'scope': 'read', 'created_at': 1})
+            200,
+            {
+                'access_token': 'token-of-acme',
+                'token_type': 'Bearer',
+                'scope': 'read',
+                'created_at': 1,
+            },
+        )
         self.come_back(state=self.leave()['state'], code='x')
         self.assertIn('Answers', self.accounts().missing_capabilities)
         self.assertNotIn('Mentions', self.accounts().missing_capabilities)
@@ -119,7 +149,11 @@ class TestOauth(StubbedNetwork, HttpCase):
 
     def test_consent_denied(self):
         state = self.leave()['state']
-        self.assert_problem(self.come_back(state=state, error='access_denied', error_description='no <b>way</b>'), 'denied', 403)
+        self.assert_problem(
+            self.come_back(state=state, error='access_denied', error_description='no <b>way</b>'),
+            'denied',
+            403,
+        )
         self.assertFalse(self.accounts())
 
     def test_state_missing(self):
@@ -133,19 +167,24 @@ class TestOauth(StubbedNetwork, HttpCase):
 
     def test_state_expired(self):
         state = self.leave()['state']
-        self.env['social.crm.oauth.state'].search([]).expires_at = fields.Datetime.now() - timedelta(seconds=1)
+        self.env['social.crm.oauth.state'].search([]).expires_at = (
+            fields.Datetime.now() - timedelta(seconds=1)
+        )
         self.assert_problem(self.come_back(state=state, code='x'), 'state_expired', 400)
         self.assertFalse(self.accounts())
 
     def test_state_of_another_user(self):
         state = self.leave(user=self.user, kind='personal')['state']
         self.assert_problem(self.come_back(state=state, code='x'), 'state_other_user', 403)
-        self.assertFalse(self.env['social.crm.oauth.state'].search([]).used_at, 'its owner can still complete it')
+        self.assertFalse(
+            self.env['social.crm.oauth.state'].search([]).used_at, 'its owner can still complete it'
+        )
 
     def test_exchange_refused(self):
         state = self.leave()['state']
         self.stub.fail['/oauth/token'] = lambda request: self.stub.answer(
-            400, {'error': 'invalid_grant', 'error_description': 'The code is used up'})
+            400, {'error': 'invalid_grant', 'error_description': 'The code is used up'}
+        )
         response = self.come_back(state=state, code='x')
         self.assert_problem(response, 'exchange_refused', 400)
         self.assertIn('The code is used up', response.text)
@@ -177,7 +216,11 @@ class TestOauth(StubbedNetwork, HttpCase):
         self.assertEqual(self.accounts().user_id, self.user)
 
     def test_words_of_the_network_are_escaped(self):
-        response = self.come_back(state=self.leave()['state'], error='server_error', error_description='<script>alert(1)</script>')
+        response = self.come_back(
+            state=self.leave()['state'],
+            error='server_error',
+            error_description='<script>alert(1)</script>',
+        )
         self.assertNotIn('<script>alert', response.text)
 
     def test_a_visitor_is_asked_to_sign_in(self):
@@ -188,8 +231,13 @@ class TestOauth(StubbedNetwork, HttpCase):
 
     def test_a_server_that_is_none(self):
         for text in ('', 'localhost', '127.0.0.1', 'https://user@host.example', 'not a server'):
-            with self.subTest(text), patch.object(type(self.env['social.crm.app']), '_allow_private', lambda self: False), \
-                    self.assertRaises(UserError):
+            with (
+                self.subTest(text),
+                patch.object(
+                    type(self.env['social.crm.app']), '_allow_private', lambda self: False
+                ),
+                self.assertRaises(UserError),
+            ):
                 self.leave(server=text)
 
     def test_a_server_that_is_down_is_told_in_the_dialog(self):
@@ -199,8 +247,13 @@ class TestOauth(StubbedNetwork, HttpCase):
             self.leave()
 
     def test_an_app_that_is_not_set_up(self):
-        with patch.dict('odoo.addons.social_crm.providers.base._ADAPTERS', {'mastodon': f'{__name__}:Unregistered'}), \
-                self.assertRaisesRegex(UserError, 'not set up yet'):
+        with (
+            patch.dict(
+                'odoo.addons.social_crm.providers.base._ADAPTERS',
+                {'mastodon': f'{__name__}:Unregistered'},
+            ),
+            self.assertRaisesRegex(UserError, 'not set up yet'),
+        ):
             self.leave()
 
     def test_only_administrators_connect_brand_accounts(self):
@@ -211,8 +264,13 @@ class TestOauth(StubbedNetwork, HttpCase):
         params = self.leave()
         self.come_back(state=params['state'], code='the-code')
         self.env.flush_all()
-        for table in ('social_crm_oauth_state', 'social_crm_credential', 'social_crm_app', 'social_crm_account'):
-            self.env.cr.execute(f'SELECT string_agg(t::text, chr(10)) FROM {table} t')  # noqa: S608  names from above
+        for table in (
+            'social_crm_oauth_state',
+            'social_crm_credential',
+            'social_crm_app',
+            'social_crm_account',
+        ):
+            self.env.cr.execute(f'SELECT string_agg(t::text, chr(10)) FROM {table} t')
             content = self.env.cr.fetchone()[0]
             for secret in ('token-of-acme', 'secret-1', 'the-code', params['state']):
                 self.assertNotIn(secret, content, table)

@@ -8,7 +8,6 @@ from .common import SocialCrmCase
 
 @tagged('post_install', '-at_install')
 class TestReceive(SocialCrmCase):
-
     def test_stores_a_mention_with_all_that_is_known(self):
         rita = self.stub.account('rita', display_name='Rita K.', followers_count=312)
         self.stub.mention('I love the new teapot &amp; the lid!', rita)
@@ -16,7 +15,9 @@ class TestReceive(SocialCrmCase):
         mention = self.mentions(account_id=self.account.id)
         self.assertEqual(len(mention), 1)
         self.assertEqual(mention.text, 'I love the new teapot & the lid!')
-        self.assertEqual((mention.kind, mention.language, mention.sentiment_label), ('mention', 'en', 'positive'))
+        self.assertEqual(
+            (mention.kind, mention.language, mention.sentiment_label), ('mention', 'en', 'positive')
+        )
         self.assertEqual(mention.author_id.name, 'Rita K.')
         self.assertEqual(mention.author_id.followers, 312)
         self.assertEqual(mention.author_id.handle, 'rita@social.example.com')
@@ -100,7 +101,9 @@ class TestReceive(SocialCrmCase):
         del bad['status']['created_at']
         self.stub.mention('good too')
         self.receive()
-        self.assertEqual(sorted(self.mentions(account_id=self.account.id).mapped('text')), ['good', 'good too'])
+        self.assertEqual(
+            sorted(self.mentions(account_id=self.account.id).mapped('text')), ['good', 'good too']
+        )
         parked = self.env['social.crm.parked.item'].search([('account_id', '=', self.account.id)])
         self.assertEqual(len(parked), 1)
         self.assertIn('created_at', parked.reason)
@@ -132,8 +135,14 @@ class TestReceive(SocialCrmCase):
         cursor = self.stream().cursor
         reset = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(minutes=7)
         self.stub.fail['/api/v1/notifications'] = lambda request: self.stub.answer(
-            429, {'error': 'Too many requests'}, {'X-RateLimit-Reset': reset.isoformat().replace('+00:00', 'Z'),
-                                                  'X-RateLimit-Limit': '300', 'X-RateLimit-Remaining': '0'})
+            429,
+            {'error': 'Too many requests'},
+            {
+                'X-RateLimit-Reset': reset.isoformat().replace('+00:00', 'Z'),
+                'X-RateLimit-Limit': '300',
+                'X-RateLimit-Remaining': '0',
+            },
+        )
         self.stub.mention('second')
         self.receive()
         stream = self.stream()
@@ -145,7 +154,9 @@ class TestReceive(SocialCrmCase):
         self.assertEqual(len(self.mentions(account_id=self.account.id)), 2)
 
     def test_a_server_error_backs_off_longer_each_time(self):
-        self.stub.fail['/api/v1/notifications'] = lambda request: self.stub.answer(502, b'<html>bad gateway</html>')
+        self.stub.fail['/api/v1/notifications'] = lambda request: self.stub.answer(
+            502, b'<html>bad gateway</html>'
+        )
         pauses = []
         for _attempt in range(4):
             self.receive()
@@ -176,7 +187,9 @@ class TestReceive(SocialCrmCase):
     def test_an_edit_updates_and_an_older_one_does_not(self):
         notification = self.stub.mention('teapot')
         self.receive()
-        edited = datetime.now(timezone.utc).isoformat(timespec='milliseconds').replace('+00:00', 'Z')
+        edited = (
+            datetime.now(timezone.utc).isoformat(timespec='milliseconds').replace('+00:00', 'Z')
+        )
         notification['status'].update(content='<p>kettle</p>', edited_at=edited)
         self.stream().cursor = False
         self.receive()
@@ -192,7 +205,9 @@ class TestReceive(SocialCrmCase):
         self.stub.mention('psst', visibility='direct')
         self.stub.mention('yes', in_reply_to_id='1', in_reply_to_account_id='77')
         self.receive()
-        self.assertEqual(sorted(self.mentions(account_id=self.account.id).mapped('kind')), ['message', 'reply'])
+        self.assertEqual(
+            sorted(self.mentions(account_id=self.account.id).mapped('kind')), ['message', 'reply']
+        )
 
     def test_a_blocked_author_makes_no_work(self):
         self.make_rule([{'kind': 'lead'}], keywords='teapot')
@@ -202,13 +217,17 @@ class TestReceive(SocialCrmCase):
         self.mentions(account_id=self.account.id).author_id.action_block()
         self.stub.mention('another teapot', rita)
         self.receive()
-        self.assertEqual(set(self.mentions(account_id=self.account.id).mapped('state')), {'ignored'})
+        self.assertEqual(
+            set(self.mentions(account_id=self.account.id).mapped('state')), {'ignored'}
+        )
 
     def test_hashtags_of_rules_become_streams_and_go_with_them(self):
         rule = self.make_rule(hashtags='#teapot')
         stream = self.stream('hashtag')
         self.assertEqual((stream.query, stream.active), ('teapot', True))
-        self.stub.hashtags['teapot'] = [self.stub.status('look at this #teapot', tags=[{'name': 'teapot', 'url': 'x'}])]
+        self.stub.hashtags['teapot'] = [
+            self.stub.status('look at this #teapot', tags=[{'name': 'teapot', 'url': 'x'}])
+        ]
         self.receive()
         self.assertEqual(self.mentions(account_id=self.account.id).kind, 'search')
         self.assertEqual(self.mentions(account_id=self.account.id).rule_ids, rule)
@@ -226,7 +245,11 @@ class TestReceive(SocialCrmCase):
 
     def test_screens_are_told_no_content(self):
         sent = []
-        self.patch(type(self.env['bus.bus']), '_sendone', lambda self, target, kind, message: sent.append((target, kind, message)))
+        self.patch(
+            type(self.env['bus.bus']),
+            '_sendone',
+            lambda self, target, kind, message: sent.append((target, kind, message)),
+        )
         self.stub.mention('secret words')
         self.receive()
         [(target, _kind, message)] = [row for row in sent if row[1] == 'social_crm.mention']

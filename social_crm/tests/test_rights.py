@@ -9,7 +9,6 @@ from .common import SocialCrmCase
 
 @tagged('post_install', '-at_install')
 class TestRights(SocialCrmCase):
-
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -24,7 +23,9 @@ class TestRights(SocialCrmCase):
         self.receive()
 
     def test_nobody_reads_a_login(self):
-        credential = self.env['social.crm.credential'].search([('account_id', '=', self.account.id)])
+        credential = self.env['social.crm.credential'].search(
+            [('account_id', '=', self.account.id)]
+        )
         self.assertNotIn('token-of-acme', credential.secret)
         for user in (self.user, self.marketing, self.manager, self.env.ref('base.user_admin')):
             with self.subTest(user.login), self.assertRaises(AccessError):
@@ -50,7 +51,11 @@ class TestRights(SocialCrmCase):
         for user in (self.other_user, self.manager, self.env.ref('base.user_admin')):
             Account = self.env['social.crm.account'].with_user(user)
             self.assertNotIn(self.own, Account.search([]), user.login)
-            self.assertFalse(self.env['social.crm.mention'].with_user(user).search([('account_id', '=', self.own.id)]))
+            self.assertFalse(
+                self.env['social.crm.mention']
+                .with_user(user)
+                .search([('account_id', '=', self.own.id)])
+            )
         mine = self.env['social.crm.account'].with_user(self.user).search([])
         self.assertEqual(mine, self.own | self.account)
 
@@ -66,7 +71,9 @@ class TestRights(SocialCrmCase):
 
     def test_two_owners_each_have_their_own(self):
         self.account.stream_ids.active = False
-        theirs = self.connect(self.app, self.other_user, kind='personal', username='they', number='80')
+        theirs = self.connect(
+            self.app, self.other_user, kind='personal', username='they', number='80'
+        )
         self.receive_one()
         self.assertEqual(len(self.mentions(account_id=self.own.id)), 1)
         self.assertEqual(len(self.mentions(account_id=theirs.id)), 1)
@@ -80,13 +87,23 @@ class TestRights(SocialCrmCase):
         self.account.with_user(self.manager).action_disconnect()
         self.assertEqual((self.own.state, self.account.state), ('disconnected', 'disconnected'))
         self.assertFalse(self.env['social.crm.credential'].search([]))
-        events = self.env['social.crm.audit'].search([('account_id', '=', self.account.id)]).mapped('event')
+        events = (
+            self.env['social.crm.audit']
+            .search([('account_id', '=', self.account.id)])
+            .mapped('event')
+        )
         self.assertIn('disconnect', events)
 
     def test_users_without_a_role_see_nothing(self):
         self.receive_one()
         for user in (self.employee, self.portal, self.public):
-            for model in ('social.crm.account', 'social.crm.mention', 'social.crm.rule', 'social.crm.app', 'social.crm.audit'):
+            for model in (
+                'social.crm.account',
+                'social.crm.mention',
+                'social.crm.rule',
+                'social.crm.app',
+                'social.crm.audit',
+            ):
                 with self.subTest(f'{user.login} {model}'), self.assertRaises(AccessError):
                     self.env[model].with_user(user).search([])
 
@@ -113,12 +130,24 @@ class TestRights(SocialCrmCase):
     def test_another_company_sees_nothing(self):
         company = self.env['res.company'].create({'name': 'Second'})
         stranger = new_test_user(
-            self.env, 'sc_stranger', 'social_crm.social_crm_group_manager', company_id=company.id,
+            self.env,
+            'sc_stranger',
+            'social_crm.social_crm_group_manager',
+            company_id=company.id,
             company_ids=[Command.set(company.ids)],
         )
         self.receive_one()
-        for model in ('social.crm.account', 'social.crm.mention', 'social.crm.profile', 'social.crm.app', 'social.crm.audit'):
-            self.assertFalse(self.env[model].with_user(stranger).search([('company_id', '=', self.company.id)]), model)
+        for model in (
+            'social.crm.account',
+            'social.crm.mention',
+            'social.crm.profile',
+            'social.crm.app',
+            'social.crm.audit',
+        ):
+            self.assertFalse(
+                self.env[model].with_user(stranger).search([('company_id', '=', self.company.id)]),
+                model,
+            )
 
     def test_the_audit_log_is_append_only(self):
         row = self.env['social.crm.audit'].search([], limit=1)
@@ -134,12 +163,18 @@ class TestRights(SocialCrmCase):
 
     def test_no_key_no_connection(self):
         self.patch(type(self.env['social.crm.credential']), '_keys', _no_key)
-        wizard = self.env['social.crm.connect'].with_user(self.manager).create({'server': 'social.example.com'})
+        wizard = (
+            self.env['social.crm.connect']
+            .with_user(self.manager)
+            .create({'server': 'social.example.com'})
+        )
         with self.assertRaisesRegex(UserError, 'social_crm_key'):
             wizard.action_connect()
 
     def test_an_expiring_login_is_refreshed_or_warned_of(self):
-        credential = self.env['social.crm.credential'].search([('account_id', '=', self.account.id)])
+        credential = self.env['social.crm.credential'].search(
+            [('account_id', '=', self.account.id)]
+        )
         credential.expires_at = fields.Datetime.now() + timedelta(days=6)
         with self.loop('social.crm.account') as Account:
             Account._cron_refresh()

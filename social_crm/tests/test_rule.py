@@ -7,7 +7,6 @@ from .common import SocialCrmCase
 
 @tagged('post_install', '-at_install')
 class TestRule(SocialCrmCase):
-
     def matched(self, **values):
         rule = self.make_rule(**values)
         self.receive()
@@ -29,7 +28,10 @@ class TestRule(SocialCrmCase):
         self.stub.mention('teapot for sale')
         self.stub.mention('teapot broken')
         self.stub.mention('teapot')
-        self.assertEqual(self.matched(keywords='teapot', expression='sale OR broken', excluded='broken'), ['teapot for sale'])
+        self.assertEqual(
+            self.matched(keywords='teapot', expression='sale OR broken', excluded='broken'),
+            ['teapot for sale'],
+        )
 
     def test_what_is_sent_to_us_mentions_us(self):
         self.stub.mention('no handle in here')
@@ -37,15 +39,23 @@ class TestRule(SocialCrmCase):
 
     def test_filters(self):
         self.stub.mention('teapot wunderbar', language='de')
-        self.stub.mention('teapot is terrible, I hate it', self.stub.account('sam', followers_count=5000))
+        self.stub.mention(
+            'teapot is terrible, I hate it', self.stub.account('sam', followers_count=5000)
+        )
         self.stub.mention('teapot psst', visibility='direct')
         self.assertEqual(self.matched(keywords='teapot', language_codes='de'), ['teapot wunderbar'])
         self.setUp_again()
-        self.assertEqual(self.matched(keywords='teapot', sentiment='negative'), ['teapot is terrible, I hate it'])
+        self.assertEqual(
+            self.matched(keywords='teapot', sentiment='negative'), ['teapot is terrible, I hate it']
+        )
         self.setUp_again()
-        self.assertEqual(self.matched(keywords='teapot', min_followers=1000), ['teapot is terrible, I hate it'])
+        self.assertEqual(
+            self.matched(keywords='teapot', min_followers=1000), ['teapot is terrible, I hate it']
+        )
         self.setUp_again()
-        only_messages = dict.fromkeys(('kind_mention', 'kind_reply', 'kind_comment', 'kind_search'), False)
+        only_messages = dict.fromkeys(
+            ('kind_mention', 'kind_reply', 'kind_comment', 'kind_search'), False
+        )
         self.assertEqual(self.matched(keywords='teapot', **only_messages), ['teapot psst'])
 
     def setUp_again(self):
@@ -94,9 +104,14 @@ class TestRule(SocialCrmCase):
         with Form(rule) as form:
             form.test_now = True
             form.keywords = 'kettle'
-            gained_lost = rule.new({'keywords': 'kettle', 'company_id': self.company.id}, origin=rule)
+            gained_lost = rule.new(
+                {'keywords': 'kettle', 'company_id': self.company.id}, origin=rule
+            )
             mentions = gained_lost._stored_mentions(gained_lost._query())
-            self.assertEqual(gained_lost._compare(mentions, gained_lost._filter(mentions, gained_lost._query())), (2, 1))
+            self.assertEqual(
+                gained_lost._compare(mentions, gained_lost._filter(mentions, gained_lost._query())),
+                (2, 1),
+            )
 
     def test_editing_a_rule_takes_effect_at_once(self):
         rule = self.make_rule(keywords='teapot')
@@ -105,13 +120,21 @@ class TestRule(SocialCrmCase):
         rule.keywords = 'kettle'
         self.stub.mention('a kettle again')
         self.receive()
-        self.assertEqual(self.env['social.crm.mention'].search([('rule_ids', 'in', rule.ids)]).text, 'a kettle again')
+        self.assertEqual(
+            self.env['social.crm.mention'].search([('rule_ids', 'in', rule.ids)]).text,
+            'a kettle again',
+        )
 
     def test_a_thousand_rules_are_no_obstacle(self):
-        self.env['social.crm.rule'].create([{'name': f'Rule {n}', 'keywords': f'word{n}'} for n in range(1000)])
+        self.env['social.crm.rule'].create(
+            [{'name': f'Rule {n}', 'keywords': f'word{n}'} for n in range(1000)]
+        )
         self.stub.mention('we say word77 and word99')
         self.receive()
-        self.assertEqual(sorted(self.mentions(account_id=self.account.id).rule_ids.mapped('keywords')), ['word77', 'word99'])
+        self.assertEqual(
+            sorted(self.mentions(account_id=self.account.id).rule_ids.mapped('keywords')),
+            ['word77', 'word99'],
+        )
 
     def test_copy_keeps_actions(self):
         rule = self.make_rule([{'kind': 'lead'}], keywords='x')
@@ -122,4 +145,7 @@ class TestRule(SocialCrmCase):
         self.stub.mention('teapot')
         self.receive()
         self.assertEqual((rule.match_count, rule.lead_count, rule.ticket_count), (1, 1, 0))
-        self.assertEqual(fields.Date.today(), rule._volume_per_day(self.mentions(account_id=self.account.id))[-1][0])
+        self.assertEqual(
+            fields.Date.today(),
+            rule._volume_per_day(self.mentions(account_id=self.account.id))[-1][0],
+        )

@@ -5,7 +5,16 @@ from ..providers import adapter_class
 from ..providers.errors import ProviderError
 
 # What the adapters say of an address that no public server can have.
-BAD_ADDRESS = {'empty', 'url', 'scheme', 'userinfo', 'port', 'host', 'private_address', 'not_fediverse'}
+BAD_ADDRESS = {
+    'empty',
+    'url',
+    'scheme',
+    'userinfo',
+    'port',
+    'host',
+    'private_address',
+    'not_fediverse',
+}
 
 
 class SocialCrmConnect(models.TransientModel):
@@ -16,17 +25,28 @@ class SocialCrmConnect(models.TransientModel):
 
     account_id = fields.Many2one('social.crm.account', readonly=True)
     network = fields.Selection(
-        selection='_selection_network', required=True, compute='_compute_from_account',
-        store=True, readonly=False, precompute=True,
+        selection='_selection_network',
+        required=True,
+        compute='_compute_from_account',
+        store=True,
+        readonly=False,
+        precompute=True,
     )
     server = fields.Char(
-        compute='_compute_from_account', store=True, readonly=False, precompute=True,
+        compute='_compute_from_account',
+        store=True,
+        readonly=False,
+        precompute=True,
         help='Address of your server or your whole handle, such as: mastodon.social or @me@mastodon.social',
     )
     asks_server = fields.Boolean(compute='_compute_asks_server')
     kind = fields.Selection(
         [('brand', 'Brand: used by the team'), ('personal', 'Personal: used by me alone')],
-        required=True, compute='_compute_from_account', store=True, readonly=False, precompute=True,
+        required=True,
+        compute='_compute_from_account',
+        store=True,
+        readonly=False,
+        precompute=True,
     )
     may_connect_brand = fields.Boolean(compute='_compute_may_connect_brand')
     capabilities = fields.Char(compute='_compute_capabilities')
@@ -54,7 +74,9 @@ class SocialCrmConnect(models.TransientModel):
     def _compute_capabilities(self):
         labels = self.env['res.company']._social_crm_capability_labels()
         for wizard in self:
-            wizard.capabilities = ', '.join(str(labels.get(name, name)) for name in wizard._wanted())
+            wizard.capabilities = ', '.join(
+                str(labels.get(name, name)) for name in wizard._wanted()
+            )
 
     @api.model
     def _selection_network(self):
@@ -65,16 +87,29 @@ class SocialCrmConnect(models.TransientModel):
     def action_connect(self):
         """Send the browser to the network, where the person signs in and agrees."""
         self.ensure_one()
-        self.env['social.crm.credential'].sudo()._keys()  # sudo: only whether there is a key; no key, no connection
+        self.env[
+            'social.crm.credential'
+        ].sudo()._keys()  # sudo: only whether there is a key; no key, no connection
         if self.account_id:
             self.account_id._check_may_connect()
         elif self.kind == 'brand' and not self.may_connect_brand:
-            raise AccessError(self.env._('Brand accounts are connected by a Social CRM administrator.'))
+            raise AccessError(
+                self.env._('Brand accounts are connected by a Social CRM administrator.')
+            )
         try:
             app = self._app()
             # sudo: nobody has rights on connections under way; user and company are kept in it
-            url = self.env['social.crm.oauth.state'].with_user(self.env.user).sudo()._start(
-                app, self.kind, self._wanted(), self.account_id, hint=self.server or '',
+            url = (
+                self.env['social.crm.oauth.state']
+                .with_user(self.env.user)
+                .sudo()
+                ._start(
+                    app,
+                    self.kind,
+                    self._wanted(),
+                    self.account_id,
+                    hint=self.server or '',
+                )
             )
         except ProviderError as error:
             raise UserError(self._explain(error)) from error
@@ -94,20 +129,28 @@ class SocialCrmConnect(models.TransientModel):
         App = self.env['social.crm.app'].sudo()
         if 'register' in adapter.features:
             server = adapter.normalise_server(self.server or '')
-            return App._for_server(self.network, server, self.env.company, adapter.scopes_for(self._wanted()))
-        app = App.search([('network', '=', self.network), ('company_id', '=', self.env.company.id)], limit=1)
+            return App._for_server(
+                self.network, server, self.env.company, adapter.scopes_for(self._wanted())
+            )
+        app = App.search(
+            [('network', '=', self.network), ('company_id', '=', self.env.company.id)], limit=1
+        )
         if not app.client_id or not app.has_secret:
-            raise UserError(self.env._(
-                '%s is not set up yet. An administrator enters the app\'s client ID and secret in '
-                'Social CRM > Configuration > Apps.', adapter.label,
-            ))
+            raise UserError(
+                self.env._(
+                    "%s is not set up yet. An administrator enters the app's client ID and secret in "
+                    'Social CRM > Configuration > Apps.',
+                    adapter.label,
+                )
+            )
         return app
 
     def _explain(self, error):
         if error.code in BAD_ADDRESS:
             return self.env._(
                 '"%s" is no address of a public server. Type it like mastodon.social, or your handle '
-                'like @me@mastodon.social.', self.server or '',
+                'like @me@mastodon.social.',
+                self.server or '',
             )
         return self.env._(
             '%(server)s cannot be connected right now. %(reason)s\nCheck the address, and try again in a minute.',

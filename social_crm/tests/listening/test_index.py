@@ -6,31 +6,58 @@ from itertools import product
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from social_crm.listening import QueryError, RuleIndex, Text, parse
 from social_crm.listening.fold import MARKS, fold, fold_map
 from social_crm.listening.text import _PIECE, _cut
 
-WORDS = ['a', 'the', 'order', 'orders', 'Café', 'cafe', 'Straße', 'мой', '東京', '東京タワー', '京',
-         'iPhone新型', 'ภาษาไทย', '삼성', 'हिन्दी', '🔥', '❤️', 'acme.com', "don't", 'x_y']
+WORDS = [
+    'a',
+    'the',
+    'order',
+    'orders',
+    'Café',
+    'cafe',
+    'Straße',
+    'мой',
+    '東京',
+    '東京タワー',
+    '京',
+    'iPhone新型',
+    'ภาษาไทย',
+    '삼성',
+    'हिन्दी',
+    '🔥',
+    '❤️',
+    'acme.com',
+    "don't",
+    'x_y',
+]
 TAGS = ['#sale', '#Sales', '#東京', '#café']
 HANDLES = ['@acme', '@acme@x.social', '@acme.shop', '@b']
 terms = st.one_of(
     st.sampled_from(WORDS + TAGS + HANDLES),
     st.sampled_from(['ord*', 'c*', '東*', '#sal*', '@acm*', '"x y*"']),
     st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(
-        lambda words: f'"{" ".join(words)}"'),
+        lambda words: f'"{" ".join(words)}"'
+    ),
 )
-expressions = st.recursive(terms, lambda inner: st.one_of(
-    st.tuples(inner, st.sampled_from([' ', ' AND ', ' OR ']), inner).map(
-        lambda parts: f'({"".join(parts)})'),
-    inner.map(lambda e: f'NOT {e}'),
-    inner.map(lambda e: f'-{e}'),
-), max_leaves=6)
+expressions = st.recursive(
+    terms,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from([' ', ' AND ', ' OR ']), inner).map(
+            lambda parts: f'({"".join(parts)})'
+        ),
+        inner.map(lambda e: f'NOT {e}'),
+        inner.map(lambda e: f'-{e}'),
+    ),
+    max_leaves=6,
+)
 LINK = 'https://acme.com/order?the#sale'
 plain_texts = st.one_of(
-    st.lists(st.sampled_from([*WORDS, *TAGS, *HANDLES, '\u200b', LINK, '!']), min_size=1,
-             max_size=12).flatmap(
-        lambda words: st.sampled_from([' '.join(words), ''.join(words)])),
+    st.lists(
+        st.sampled_from([*WORDS, *TAGS, *HANDLES, '\u200b', LINK, '!']), min_size=1, max_size=12
+    ).flatmap(lambda words: st.sampled_from([' '.join(words), ''.join(words)])),
     st.lists(st.sampled_from(WORDS), min_size=4, max_size=12).map(' '.join),
     st.text(max_size=30),
 )
@@ -41,8 +68,10 @@ def test_index_equals_one_by_one_for_all_pairs():
     single = [*WORDS, *TAGS, *HANDLES, 'ord*', 'orders*', 'c*', '東*', '#sal*', '#sales*', '@acm*']
     phrases = [f'"{first} {last}"' for first, last in product(WORDS[:13], repeat=2)]
     pairs = [
-        f'{first} {operator} {last}' for first, last in product(single[::3], repeat=2)
-        for operator in ('AND', 'OR', 'NOT')]
+        f'{first} {operator} {last}'
+        for first, last in product(single[::3], repeat=2)
+        for operator in ('AND', 'OR', 'NOT')
+    ]
     parsed = {expression: parse(expression) for expression in single + phrases + pairs}
     index = RuleIndex(parsed)
     for first, last in product([*WORDS, *TAGS, *HANDLES], repeat=2):
@@ -57,20 +86,24 @@ def queries(written):
         try:
             parsed[expression] = parse(expression)
         except QueryError as error:
-            assert error.code == 'no_positive_term'  # noqa: PT017
+            assert error.code == 'no_positive_term'
     return parsed
 
 
 @settings(max_examples=500, deadline=None)
-@given(st.lists(expressions, max_size=12), st.lists(plain_texts, min_size=1, max_size=4),
-       st.lists(st.sampled_from(HANDLES), max_size=1))
+@given(
+    st.lists(expressions, max_size=12),
+    st.lists(plain_texts, min_size=1, max_size=4),
+    st.lists(st.sampled_from(HANDLES), max_size=1),
+)
 def test_index_equals_one_by_one(written, plain, handles):
     parsed = queries(written)
     index = RuleIndex(parsed)
     assert len(index) == len(parsed)
     for text in plain:
         expected = [
-            key for key, query in parsed.items() if query.matches(Text(text, handles=handles))]
+            key for key, query in parsed.items() if query.matches(Text(text, handles=handles))
+        ]
         assert index.match(Text(text, handles=handles)) == expected
 
 
@@ -95,8 +128,8 @@ def test_expressions_of_any_characters(expression):
     try:
         query = parse(expression)
     except QueryError as error:
-        assert 0 <= error.position <= len(expression)  # noqa: PT017
-        assert error.length >= 1  # noqa: PT017
+        assert 0 <= error.position <= len(expression)
+        assert error.length >= 1
     else:
         assert parse(str(query)) == query
 
@@ -146,11 +179,27 @@ def test_no_rules():
     assert RuleIndex({}).match(Text('a')) == []
 
 
-@pytest.mark.parametrize('plain', [
-    'a ' * 100_000, '東' * 100_000, '@' * 100_000, '#' * 100_000, '@a' * 50_000, '@a.' * 40_000,
-    'https://' * 20_000, '\u0301' * 100_000, '\u200b' * 100_000, '🔥' * 100_000, 'ﷺ' * 100_000,
-    '\ud800' * 100_000, '\x00' * 100_000, 'ा' * 100_000, '-_.' * 30_000,
-], ids=ascii)
+@pytest.mark.parametrize(
+    'plain',
+    [
+        'a ' * 100_000,
+        '東' * 100_000,
+        '@' * 100_000,
+        '#' * 100_000,
+        '@a' * 50_000,
+        '@a.' * 40_000,
+        'https://' * 20_000,
+        '\u0301' * 100_000,
+        '\u200b' * 100_000,
+        '🔥' * 100_000,
+        'ﷺ' * 100_000,
+        '\ud800' * 100_000,
+        '\x00' * 100_000,
+        'ा' * 100_000,
+        '-_.' * 30_000,
+    ],
+    ids=ascii,
+)
 def test_huge_texts(plain):
     index = RuleIndex({1: parse('a* OR "a a" OR 東 OR #a* OR @a* OR 🔥'), 2: parse('zebra')})
     text = Text(plain)

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from social_crm.listening import detect, normalise_language
 
 POSTS = [
@@ -34,28 +35,65 @@ def test_detect(language, post):
     assert detect(post) == language
 
 
-@pytest.mark.parametrize('post', [
-    '', ' ', 'hello', 'so good', 'ok thank you', '東京', '😍😍😍', 'https://acme.com/buy/this/now/x',
-    '@a @b @c @d #e #f #g #h', '1 2 3 4 5 6', 'спасибо', 'asdf qwer zxcv uiop hjkl', '\x00\ud800',
-    '!!!! ??',
-])
+@pytest.mark.parametrize(
+    'post',
+    [
+        '',
+        ' ',
+        'hello',
+        'so good',
+        'ok thank you',
+        '東京',
+        '😍😍😍',
+        'https://acme.com/buy/this/now/x',
+        '@a @b @c @d #e #f #g #h',
+        '1 2 3 4 5 6',
+        'спасибо',
+        'asdf qwer zxcv uiop hjkl',
+        '\x00\ud800',
+        '!!!! ??',
+    ],
+)
 def test_unknown(post):
     assert detect(post) == ''
 
 
-@pytest.mark.parametrize(('given', 'code'), [
-    ('en', 'en'), ('en-US', 'en'), ('pt_BR', 'pt'), ('zh-Hans', 'zh'), ('iw', 'he'), ('in', 'id'),
-    ('EN', 'en'), ('sr@latin', 'sr'), ('de_DE.UTF-8', 'de'), ('no', 'nb'), ('nn', 'nn'),
-    ('eng', 'en'), ('fil', 'tl'), (' fr ', 'fr'), ('und', ''), ('zxx', ''), ('qme', ''), ('', ''),
-    ('x' * 1000, ''),
-    ('englisch', ''), ('-', ''), ('e n', ''), ('\x00', ''),
-])
+@pytest.mark.parametrize(
+    ('given', 'code'),
+    [
+        ('en', 'en'),
+        ('en-US', 'en'),
+        ('pt_BR', 'pt'),
+        ('zh-Hans', 'zh'),
+        ('iw', 'he'),
+        ('in', 'id'),
+        ('EN', 'en'),
+        ('sr@latin', 'sr'),
+        ('de_DE.UTF-8', 'de'),
+        ('no', 'nb'),
+        ('nn', 'nn'),
+        ('eng', 'en'),
+        ('fil', 'tl'),
+        (' fr ', 'fr'),
+        ('und', ''),
+        ('zxx', ''),
+        ('qme', ''),
+        ('', ''),
+        ('x' * 1000, ''),
+        ('englisch', ''),
+        ('-', ''),
+        ('e n', ''),
+        ('\x00', ''),
+    ],
+)
 def test_normalise(given, code):
     assert normalise_language(given) == code
 
 
-@pytest.mark.parametrize('post', [
-    'a' * 100_000, 'a b ' * 50_000, '@' * 100_000, 'a@' * 50_000, '東' * 100_000, '🔥' * 100_000])
+@pytest.mark.parametrize(
+    'post',
+    ['a' * 100_000, 'a b ' * 50_000, '@' * 100_000, 'a@' * 50_000, '東' * 100_000, '🔥' * 100_000],
+)
 def test_huge_texts(post):
     assert detect(post) in ('', 'zh') or len(detect(post)) == 2
 

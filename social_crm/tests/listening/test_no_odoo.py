@@ -20,8 +20,10 @@ def imported(tree):
 
 @pytest.mark.parametrize('file', FILES, ids=lambda file: f'{file.parent.name}/{file.name}')
 def test_no_import_of_odoo(file):
-    names = {name.split('.')[0] if name != '..' else name
-             for name in imported(ast.parse(file.read_text(encoding='utf-8')))}
+    names = {
+        name.split('.')[0] if name != '..' else name
+        for name in imported(ast.parse(file.read_text(encoding='utf-8')))
+    }
     assert not names & {'odoo', 'openerp', 'social_crm', '..'}
 
 
