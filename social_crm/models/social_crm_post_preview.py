@@ -23,8 +23,10 @@ class SocialCrmPost(models.Model):
         for post in self:
             rows = post.publication_ids.filtered(lambda row: row.kind == 'post' and row.account_id)
             cards = [post._preview_card(row) for row in rows]
-            post.preview = cards and qweb._render('social_crm.post_preview', {'cards': cards})
-            post.check_summary = cards and qweb._render('social_crm.post_checks', {'cards': cards})
+            for name, template in (('preview', 'post_preview'), ('check_summary', 'post_checks')):
+                post[name] = (
+                    qweb._render(f'social_crm.{template}', {'cards': cards}) if cards else False
+                )
 
     def _preview_card(self, row):
         """Return what the templates show of a publication; they escape it."""

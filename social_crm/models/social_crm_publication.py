@@ -156,7 +156,7 @@ class SocialCrmPublication(models.Model):
         """Return this as the adapters' value; without media where only the text counts."""
         self.ensure_one()
         text = (self.full_text or '').strip()
-        values = {'language': listening.detect(text) or '', 'text': text}
+        values = {'language': media and listening.detect(text) or '', 'text': text}
         if self.kind == 'comment':
             parent = self.parent_id
             return Outgoing(
