@@ -31,28 +31,35 @@ def insert_skip_known(model, rows, returning=('id',)):
     :param list rows: dictionaries of column values, all with the same keys
     :return: list of tuples of the columns in ``returning``, of the rows really added
     """
-    stamp = {
-        'create_uid': model.env.uid,
-        'create_date': model.env.cr.now(),
-        'write_uid': model.env.uid,
-        'write_date': model.env.cr.now(),
-    }
-    names = [*rows[0], *stamp]
+    now, user = model.env.cr.now(), model.env.uid
+    same = {'create_uid': user, 'create_date': now, 'write_uid': user, 'write_date': now}
+    first, *others = rows
+    _key, *rest = first  # at least one column has to come from the rows
+    same |= {name: first[name] for name in rest if all(row[name] == first[name] for row in others)}
+    names = [name for name in first if name not in same]
+    values = [SQL.identifier(name) for name in names]
+    values += [SQL('%s::%s', _column(value), _type(model, name)) for name, value in same.items()]
     query = SQL(
-        'INSERT INTO %s (%s) SELECT %s FROM jsonb_to_recordset(%s) AS row(%s) ON CONFLICT DO NOTHING RETURNING %s',
+        'INSERT INTO %s (%s) SELECT %s FROM jsonb_to_recordset(%s) AS row(%s) '
+        'ON CONFLICT DO NOTHING RETURNING %s',
         SQL.identifier(model._table),
-        _identifiers(names),
-        _identifiers(names),
+        _identifiers([*names, *same]),
+        SQL(', ').join(values),
         # One document: the database takes it apart faster than psycopg2 puts many values together.
-        json.dumps([{**row, **stamp} for row in rows], default=str),
-        SQL(', ').join(
-            SQL('%s %s', SQL.identifier(name), SQL(model._fields[name].column_type[1]))
-            for name in names
-        ),
+        json.dumps([{name: row[name] for name in names} for row in rows], default=str),
+        SQL(', ').join(SQL('%s %s', SQL.identifier(name), _type(model, name)) for name in names),
         _identifiers(returning),
     )
     model.env.cr.execute(query)
     return model.env.cr.fetchall()
+
+
+def _type(model, name):
+    return SQL(model._fields[name].column_type[1])
+
+
+def _column(value):
+    return json.dumps(value) if isinstance(value, (list, dict)) else value
 
 
 def _identifiers(names):

@@ -236,7 +236,9 @@ class SocialCrmMention(models.Model):
 
     def _excerpt(self):
         line = ' '.join((self.text or '').split())
-        return line if len(line) <= EXCERPT else f'{line[:EXCERPT].rsplit(" ", 1)[0]}…'
+        if len(line) <= EXCERPT:
+            return line
+        return line[:EXCERPT].rsplit(' ', 1)[0].rstrip('.,;:!?…') + '…'
 
     def _as_note(self):
         """Return the mention as it stands in the timeline of a lead, ticket or contact."""

@@ -64,16 +64,18 @@ class SocialCrmMention(models.Model):
             }
             for mentions in fresh.values()
         ])
-        bodies = {}
-        for lead, (author, mentions) in zip(leads, fresh.items()):
+        bodies, fresh_by_lead = {}, {}
+        for lead, (author, mentions) in zip(leads, fresh.items(), strict=True):
             # sudo: kept by the module; the write makes a parallel worker on the same author try again
             author.sudo().lead_id = lead
             for mention in mentions:
                 mention.lead_id = lead
                 if not mention.campaign_id and lead.campaign_id:
                     mention.campaign_id = lead.campaign_id
+            fresh_by_lead[lead.id] = mentions[0]
             bodies[lead.id] = Markup('').join(mention._as_note() for mention in mentions)
-        leads._message_log_batch(bodies)
+        for message in leads._message_log_batch(bodies).sudo():  # sudo: the author of a note is no user
+            message.write(fresh_by_lead[message.res_id]._note_author())
         leads._assign_userless_lead_in_team(self.env._('social mention'))
         leads._social_notify_assigned()
         return leads

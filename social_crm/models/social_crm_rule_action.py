@@ -136,10 +136,15 @@ class SocialCrmRuleAction(models.Model):
 
     def _run_activity(self, mentions):
         deadline = fields.Date.context_today(self) + timedelta(days=self.activity_days)
+        summary = self.activity_summary or self.rule_id.name
         for record, user in self._activity_targets(mentions):
+            if summary in record.activity_ids.mapped('summary'):
+                continue  # a further mention on the same lead is the same piece of work
             record.activity_schedule(
-                date_deadline=deadline, summary=self.activity_summary or self.rule_id.name,
-                activity_type_id=self.activity_type_id.id, user_id=(self.user_id or user or self.env.user).id,
+                date_deadline=deadline,
+                summary=summary,
+                activity_type_id=self.activity_type_id.id,
+                user_id=(self.user_id or user or self.env.user).id,
             )
 
     def _activity_targets(self, mentions):

@@ -78,6 +78,7 @@ class SocialCrmStream(models.Model):
             'messages': self.env._('Direct messages'),
             'hashtag': self.env._('Hashtag'),
             'search': self.env._('Search'),
+            'own': self.env._('Own answers given elsewhere'),
         }
         for stream in self:
             label = labels.get(stream.kind, stream.kind)

@@ -34,6 +34,9 @@ class SocialCrmStream(models.Model):
         ]
         if changed:
             self._mark_changes(changed)
+        self._recognise_addressed(
+            [item for key, item in by_id.items() if known.get(key) == 'search']
+        )
         if new:
             by_local = {
                 by_id[key].local_id: mention_id
@@ -44,29 +47,64 @@ class SocialCrmStream(models.Model):
         return list(new.values())
 
     def _known(self, external_ids):
-        """Return which items are stored already, for those who see this account's mentions.
+        """Return the items stored already for those who see this account's mentions: id -> kind.
 
         What first came in by a personal account and now by a brand account becomes the team's.
         """
         account = self.account_id
         self.env.cr.execute(
-            """SELECT external_id, id, owner_id FROM social_crm_mention
+            """SELECT external_id, id, owner_id, kind FROM social_crm_mention
                 WHERE company_id = %s AND network = %s AND external_id = ANY(%s)""",
             [account.company_id.id, account.network, list(external_ids)],
         )
         rows = self.env.cr.fetchall()
-        team = {key for key, _id, owner in rows if not owner}
-        if account.kind == 'personal':
-            return team | {key for key, _id, owner in rows if owner == account.user_id.id}
-        private = {key: mention_id for key, mention_id, _owner in rows if key not in team}
-        self.env['social.crm.mention'].browse(private.values()).write(
-            {
-                'owner_id': False,
-                'account_id': account.id,
-                'stream_id': self.id,
+        known = {
+            key: kind
+            for key, _id, owner, kind in rows
+            if not owner or account.kind == 'personal' and owner == account.user_id.id
+        }
+        if account.kind == 'brand':
+            private = {
+                key: (number, kind) for key, number, _owner, kind in rows if key not in known
             }
+            self.env['social.crm.mention'].browse(
+                number for number, _kind in private.values()
+            ).write({'owner_id': False, 'account_id': account.id, 'stream_id': self.id})
+            known |= {key: kind for key, (_number, kind) in private.items()}
+        return known
+
+    def _recognise_addressed(self, items):
+        """What a search found first turns out to be written to us: it is a mention, not a hit."""
+        items = [item for item in items if item.kind != 'search']
+        if not items:
+            return
+        mentions = self._find_mentions([item.external_id for item in items])
+        rule_set = self.env['social.crm.rule']._rule_set(self.company_id.id)
+        by_id = {item.external_id: item for item in items}
+        for mention in mentions:
+            item = by_id[mention.external_id]
+            mention.with_context(mail_notrack=True).write(
+                {
+                    'kind': item.kind,
+                    'account_id': self.account_id.id,
+                    'stream_id': self.id,
+                    'local_id': item.local_id or mention.local_id,
+                }
+            )
+            facts = mention._facts()[mention.id]
+            rule_ids = rule_set.match(mention._listening_text(), lambda facts=facts: facts)
+            mention.rule_ids = [fields.Command.link(rule_id) for rule_id in rule_ids]
+            if mention.act_state == 'none' and rule_set.acting.intersection(rule_ids):
+                mention.act_state = 'pending'
+
+    def _find_mentions(self, external_ids):
+        return self.env['social.crm.mention'].search(
+            [
+                ('company_id', '=', self.company_id.id),
+                ('network', '=', self.account_id.network),
+                ('external_id', 'in', external_ids),
+            ]
         )
-        return team | private.keys()
 
     def _insert_mentions(self, items):
         """Insert items and what the rules say about them: dict of external id -> new id."""
@@ -189,13 +227,7 @@ class SocialCrmStream(models.Model):
     def _mark_changes(self, items):
         """Bring stored mentions up to date with edits and deletions on the network."""
         by_id = {item.external_id: item for item in items}
-        mentions = self.env['social.crm.mention'].search(
-            [
-                ('company_id', '=', self.company_id.id),
-                ('network', '=', self.account_id.network),
-                ('external_id', 'in', list(by_id)),
-            ]
-        )
+        mentions = self._find_mentions(list(by_id))
         for mention in mentions:
             item = by_id[mention.external_id]
             if item.deleted:

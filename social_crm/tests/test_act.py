@@ -72,6 +72,19 @@ class TestAct(SocialCrmCase):
         self.assertEqual(len(lead), 1)
         self.assertEqual(lead.social_mention_count, 3)
 
+    def test_one_lead_has_one_activity_of_a_kind(self):
+        self.make_rule(
+            [{'kind': 'lead'}, {'kind': 'activity', 'activity_summary': 'Call'}], keywords='teapot'
+        )
+        rita = self.stub.account('rita')
+        self.stub.mention('a teapot', rita)
+        self.receive()
+        self.stub.mention('this teapot', rita)
+        self.receive()
+        lead = self.mentions(account_id=self.account.id).lead_id
+        self.assertEqual(lead.activity_ids.mapped('summary'), ['Call'])
+        self.assertIn('Rita', lead.message_ids[0].email_from)
+
     def test_a_lost_lead_does_not_swallow_the_next_wish(self):
         self.lead_rule()
         rita = self.stub.account('rita')

@@ -234,6 +234,27 @@ class TestReceive(SocialCrmCase):
         rule.unlink()
         self.assertFalse(stream.active)
 
+    def test_a_search_hit_that_was_written_to_us_becomes_a_mention(self):
+        rule = self.make_rule([{'kind': 'lead'}], hashtags='teapot', kind_search=True)
+        only_mentions = self.make_rule(
+            [{'kind': 'lead'}], keywords='#teapot', kind_mention=True, kind_search=False
+        )
+        notification = self.stub.mention('do you sell a #teapot?')
+        self.stub.hashtags['teapot'] = [notification['status']]
+        self.stream().active = False
+        self.receive()
+        mention = self.mentions(account_id=self.account.id)
+        self.assertEqual((mention.kind, mention.rule_ids), ('search', rule))
+        self.stream_of_notifications().active = True
+        self.receive()
+        self.assertEqual(mention.kind, 'mention')
+        self.assertEqual(mention.rule_ids, rule | only_mentions)
+        self.assertEqual(len(mention.lead_id), 1)
+
+    def stream_of_notifications(self):
+        streams = self.account.with_context(active_test=False).stream_ids
+        return streams.filtered(lambda stream: stream.kind == 'notifications')
+
     def test_the_same_account_in_two_companies_stays_apart(self):
         company = self.env['res.company'].create({'name': 'Second'})
         other = self.connect(self.make_app(company), self.manager)
