@@ -6,6 +6,7 @@ from . import test_engagement_guard
 from . import test_engagement_native
 from . import test_engagement_snac
 from . import test_login
+from . import test_module
 from . import test_oauth
 from . import test_receive
 from . import test_rights
