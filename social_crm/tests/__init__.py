@@ -15,3 +15,4 @@ from . import test_screens
 from . import test_delivery
 from . import test_post
 from . import test_metric
+from . import test_delivery_crash
