@@ -16,6 +16,7 @@
         'data/ir_cron_data.xml',
         'data/mail_activity_type_data.xml',
         'data/helpdesk_ticket_channel_data.xml',
+        'data/utm_medium_data.xml',
         'wizard/social_crm_connect_views.xml',
         'wizard/social_crm_compose_views.xml',
         'views/social_crm_templates.xml',

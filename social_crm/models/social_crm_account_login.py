@@ -76,11 +76,18 @@ class SocialCrmAccount(models.Model):
             )
         self.env['social.crm.credential']._store(account, token)
         self.env['social.crm.profile']._upsert(account.company_id, account.network, [profile])
+        account._utm_source()  # before many workers need it at once
         account._sync_streams()
         account.activity_unlink(['social_crm.mail_activity_type_reconnect'])
         self.env['social.crm.audit'].with_user(state.user_id)._log(event, account)
         self.env.ref('social_crm.ir_cron_receive')._trigger()
         return account
+
+    def _utm_source(self):
+        """Return the source that leads of this account's network have; made when it is connected."""
+        label = dict(self._selection_network())[self[:1].network]
+        # sudo: the UTM records are shared constants
+        return self.env['utm.mixin'].sudo()._find_or_create_record('utm.source', label)
 
     def _check_may_connect(self):
         """Owners manage their personal accounts, administrators the brand accounts."""

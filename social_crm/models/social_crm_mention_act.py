@@ -7,6 +7,7 @@ from odoo import api, models
 _logger = logging.getLogger(__name__)
 
 ACT_BATCH = 100
+CONFLICTS = 5  # with other workers, before the next run goes on
 
 
 # pylint: disable=consider-merging-classes-inherited  one file for each matter
@@ -18,11 +19,17 @@ class SocialCrmMention(models.Model):
     @api.model
     def _cron_act(self):
         """Do what the rules ask for, for all mentions that wait."""
-        while True:
-            done = self._act_batch()
-            left = self.env['ir.cron']._commit_progress(done, remaining=int(done == ACT_BATCH))
-            if done < ACT_BATCH or not left:
+        for _conflict in range(CONFLICTS):
+            try:
+                done = ACT_BATCH
+                while done == ACT_BATCH:
+                    done = self._act_batch()
+                    more = int(done == ACT_BATCH)
+                    if not self.env['ir.cron']._commit_progress(done, remaining=more):
+                        return
                 return
+            except psycopg2.errors.SerializationFailure:  # another worker had one of the authors
+                self.env.cr.rollback()
 
     @api.model
     def _act_batch(self):
@@ -38,6 +45,7 @@ class SocialCrmMention(models.Model):
                 WHERE m.act_state = 'pending' ORDER BY m.id LIMIT %s
                   FOR NO KEY UPDATE OF m, p SKIP LOCKED""",
             [ACT_BATCH],
+            log_exceptions=False,  # a conflict with another worker is expected, and tried again
         )
         mentions = self.browse([row[0] for row in self.env.cr.fetchall()])
         for company, group in mentions.grouped('company_id').items():
@@ -56,7 +64,9 @@ class SocialCrmMention(models.Model):
                 _logger.warning('actions of mention %s failed', self.id, exc_info=True)
                 self._act_apart()
                 return
-            _logger.info('a batch of %s mentions failed (%s), taking them one by one', len(self), error)
+            _logger.info(
+                'a batch of %s mentions failed (%s), taking them one by one', len(self), error
+            )
             for mention in self:
                 mention._act()
 
@@ -86,11 +96,15 @@ class SocialCrmMention(models.Model):
                 raise
             except Exception as error:
                 errors.append(f'{action.rule_id.name}: {error}')
-        self.write({'act_state': 'failed' if errors else 'done', 'act_error': '; '.join(errors)[:500]})
+        self.write(
+            {'act_state': 'failed' if errors else 'done', 'act_error': '; '.join(errors)[:500]}
+        )
 
     def _planned_actions(self):
         """Return the actions of the matched rules, in the order of the rules and then their own."""
         if self.author_id.blocked and not any(self.rule_ids.mapped('match_blocked')):
             return self.env['social.crm.rule.action']
         rules = self.rule_ids.filtered(lambda rule: rule.active and not rule.paused).sorted()
-        return rules.action_ids.sorted(lambda action: (action.rule_id.sequence, action.rule_id.id, action.sequence, action.id))
+        return rules.action_ids.sorted(
+            lambda action: (action.rule_id.sequence, action.rule_id.id, action.sequence, action.id)
+        )

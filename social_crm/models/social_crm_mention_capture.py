@@ -99,13 +99,13 @@ class SocialCrmMention(models.Model):
 
     def _utm(self):
         """Return the source (the network) and the medium (social) by network, as values of a lead."""
-        labels = dict(self._selection_network())
-        # sudo: the UTM records are shared constants, made when first needed
-        medium = self.env['utm.medium'].sudo()._fetch_or_create_utm_medium('Social', module='social_crm')
-        find = self.env['utm.mixin'].sudo()._find_or_create_record
+        medium = self.env.ref('social_crm.utm_medium_social')
         return {
-            network: {'source_id': find('utm.source', labels[network]).id, 'medium_id': medium.id}
-            for network in set(self.mapped('network'))
+            account.network: {
+                'source_id': account._utm_source().id,
+                'medium_id': medium.id,
+            }
+            for account in self.account_id.grouped('network').values()
         }
 
     # === TICKETS === #

@@ -151,6 +151,7 @@ class SocialCrmStream(models.Model):
                         'now': now,
                         'limit': CLAIM,
                     },
+                    log_exceptions=False,  # a conflict is expected, and tried again
                 )
             except psycopg2.errors.SerializationFailure:  # another worker was quicker: look again
                 self.env.cr.rollback()

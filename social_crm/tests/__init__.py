@@ -1,5 +1,6 @@
 from . import test_act
 from . import test_javascript
+from . import test_concurrency
 from . import test_end_to_end
 from . import test_engagement
 from . import test_engagement_guard
