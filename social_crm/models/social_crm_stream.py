@@ -22,7 +22,8 @@ from ..tools import aware, naive
 
 _logger = logging.getLogger(__name__)
 
-RUN_SECONDS = 50  # a run stays awake this long while streams fall due; the next run follows
+RUN_SECONDS = 50  # how long a run stays awake; the next one follows
+NAP_SECONDS = 3
 LEASE = timedelta(seconds=120)  # longer than a fetch can take
 CLAIM = 16  # streams fetched at once, each in a thread
 DUE_SLACK = timedelta(seconds=3)  # due so soon: now rather than a round later
@@ -89,20 +90,25 @@ class SocialCrmStream(models.Model):
 
     @api.model
     def _cron_receive(self):
-        """Receive from all streams that are due; stay awake for those that fall due meanwhile."""
+        """Receive from all streams that are due, and stay awake for those that fall due meanwhile.
+
+        Odoo's own clock may be two minutes late, so a run that ends has the next one start at once
+        as long as any account is connected. One cron thread is taken by that.
+        """
         deadline = time.monotonic() + RUN_SECONDS
-        while True:
+        while time.monotonic() < deadline:
             if self._receive_due():
                 self._act_on_new()
                 self.env['social.crm.mention']._fetch_contexts()
-            else:
-                pause = self._seconds_to_next_due()
-                if pause is None or time.monotonic() + pause > deadline:
-                    return
-                self.env['ir.cron']._commit_progress()  # no open transaction while asleep
-                time.sleep(pause)
-            if time.monotonic() > deadline:
+                continue
+            pause = self._seconds_to_next_due()
+            if pause is None:
                 return
+            self._commit()  # no open transaction while asleep
+            # Short naps: an account that is connected or changed meanwhile is looked at soon.
+            time.sleep(min(pause, NAP_SECONDS, max(deadline - time.monotonic(), 0)))
+        self.env.ref('social_crm.ir_cron_receive')._trigger()
+        self._commit()
 
     @api.model
     def _receive_due(self):
