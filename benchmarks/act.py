@@ -24,13 +24,13 @@ def run(bench):
         (captured.measure(), plain.measure(), mailed.measure())
         for _round in range(WARM_UP + ROUNDS)
     ]
-    ours, batch, mail = (BATCH / median(seconds) for seconds in zip(*rounds[WARM_UP:]))
+    ours, batch, mail = (BATCH / median(seconds) for seconds in zip(*rounds[WARM_UP:], strict=True))
     yield figure('act.lead', ours, batch)
     yield figure('act.vs_mail', ours, mail)
 
 
 class Capture:
-    """Mentions of strangers that a rule makes leads of: author, timeline, source, campaign, assignment."""
+    """Mentions of strangers that a rule makes leads of, with all that a lead gets."""
 
     def __init__(self, env):
         self.env = env

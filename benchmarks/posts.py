@@ -4,18 +4,30 @@ given language, now and then a handle, a hashtag, a link or an emoji."""
 import random
 
 WORDS = {
-    'en': 'the a we you they this new old good bad great terrible love hate order desk chair table office shop price '
-    'quick slow broken fine today tomorrow yesterday delivery support service team really very never always '
-    'please thanks can could would where when how much long wait need want bought sold looks feels works nice',
-    'de': 'der die das wir ihr sie dieser neu alt gut schlecht toll furchtbar liebe hasse bestellung tisch stuhl '
-    'büro laden preis schnell langsam kaputt heute morgen gestern lieferung hilfe dienst team wirklich sehr '
-    'nie immer bitte danke kann könnte würde wo wann wie viel lange warten brauche will gekauft sieht fühlt',
-    'fr': 'le la les nous vous ils ce nouveau vieux bon mauvais super terrible aime déteste commande table chaise '
-    'bureau magasin prix rapide lent cassé bien demain hier livraison aide service équipe vraiment très '
-    'jamais toujours merci peut pourrait où quand comment combien longtemps attendre besoin veux acheté semble',
-    'es': 'el la los nosotros ustedes ellos este nuevo viejo bueno malo genial terrible amo odio pedido mesa silla '
-    'oficina tienda precio rápido lento roto bien hoy mañana ayer entrega ayuda servicio equipo realmente muy '
-    'nunca siempre gracias puede podría dónde cuándo cómo cuánto tiempo esperar necesito quiero comprado parece',
+    'en': 'the a we you they this new old good bad great terrible love hate order desk chair table '
+    'office shop price '
+    'quick slow broken fine today tomorrow yesterday delivery support service team really very '
+    'never always '
+    'please thanks can could would where when how much long wait need want bought sold looks '
+    'feels works nice',
+    'de': 'der die das wir ihr sie dieser neu alt gut schlecht toll furchtbar liebe hasse '
+    'bestellung tisch stuhl '
+    'büro laden preis schnell langsam kaputt heute morgen gestern lieferung hilfe dienst team '
+    'wirklich sehr '
+    'nie immer bitte danke kann könnte würde wo wann wie viel lange warten brauche will gekauft '
+    'sieht fühlt',
+    'fr': 'le la les nous vous ils ce nouveau vieux bon mauvais super terrible aime déteste '
+    'commande table chaise '
+    'bureau magasin prix rapide lent cassé bien demain hier livraison aide service équipe '
+    'vraiment très '
+    'jamais toujours merci peut pourrait où quand comment combien longtemps attendre besoin veux '
+    'acheté semble',
+    'es': 'el la los nosotros ustedes ellos este nuevo viejo bueno malo genial terrible amo odio '
+    'pedido mesa silla '
+    'oficina tienda precio rápido lento roto bien hoy mañana ayer entrega ayuda servicio equipo '
+    'realmente muy '
+    'nunca siempre gracias puede podría dónde cuándo cómo cuánto tiempo esperar necesito quiero '
+    'comprado parece',
 }
 SHARES = ['en'] * 6 + ['de'] * 2 + ['fr', 'es']
 EXTRAS = ('#office', '#desk', '@friend', 'https://shop.example/p/42', '😍', '👍', '😡', '!')
@@ -74,7 +86,8 @@ def notifications(posts, first=1, regulars=True, host='social.example.com'):
             'in_reply_to_account_id': None,
             'spoiler_text': '',
             'sensitive': False,
-            'content': f'<p><span class="h-card"><a href="https://{host}/@acme" class="u-url mention">@<span>acme</span></a></span> {text}</p>',
+            'content': f'<p><span class="h-card"><a href="https://{host}/@acme" class="u-url '
+            f'mention">@<span>acme</span></a></span> {text}</p>',
             'account': account,
             'mentions': [
                 {'id': '77', 'username': 'acme', 'acct': 'acme', 'url': f'https://{host}/@acme'}

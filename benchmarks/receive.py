@@ -73,7 +73,7 @@ class Source:
         return took
 
     def read(self, body):
-        """Do with a body what the adapter's `fetch` does with it. A full page is followed by another."""
+        """Do with a body what the adapter's `fetch` does; a full page is followed by another."""
         return Page(*self.provider._reader().page(json.loads(body), 'notifications'), more=True)
 
     def empty(self):
@@ -93,7 +93,8 @@ class Source:
         names = ', '.join(columns)
         self.env.cr.execute(f"""
             INSERT INTO social_crm_mention (external_id, local_id, {names})
-            SELECT m.external_id || '-' || n, '0', {names} FROM social_crm_mention m, generate_series(1, {number // PAGE}) n
+            SELECT m.external_id || '-' || n, '0', {names}
+              FROM social_crm_mention m, generate_series(1, {number // PAGE}) n
         """)
         self.env.cr.execute('ANALYZE social_crm_mention')
         self.env.cr.commit()
@@ -143,7 +144,7 @@ class Floor:
 
 
 def make_rules(source, number):
-    """Have that many rules, each with words of its own; about one in twenty texts matches one of them."""
+    """Have that many rules, each with words of its own; one in twenty texts matches one."""
     env = source.env
     Rule = env['social.crm.rule'].with_context(tracking_disable=True)
     Rule.search([('company_id', '=', source.company.id)]).unlink()

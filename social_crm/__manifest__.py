@@ -1,6 +1,6 @@
 {
     'name': 'Social CRM',
-    'summary': 'Listen on social networks, answer from the CRM, turn mentions into leads and tickets',
+    'summary': 'Listen on social networks, answer, turn mentions into leads and tickets',
     'version': '19.0.1.0.0',
     'category': 'Sales/CRM',
     'author': 'social_crm contributors',

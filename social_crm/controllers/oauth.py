@@ -17,21 +17,24 @@ PROBLEMS = {
         403,
         _lt('You did not give permission'),
         _lt(
-            "Nothing was connected. Start again, and press the button that allows access on the network's page."
+            'Nothing was connected. Start again, and press the button that allows access on the '
+            "network's page."
         ),
     ),
     'state_missing': (
         400,
         _lt('This connection is not known here'),
         _lt(
-            'The address lacks the proof that you started here. Start again from the list of accounts.'
+            'The address lacks the proof that you started here. Start again from the list of '
+            'accounts.'
         ),
     ),
     'state_replayed': (
         400,
         _lt('This connection was completed already'),
         _lt(
-            'A connection page works once. Look into the list of accounts, and start again if yours is not there.'
+            'A connection page works once. Look into the list of accounts, and start again if '
+            'yours is not there.'
         ),
     ),
     'state_expired': (
@@ -43,14 +46,16 @@ PROBLEMS = {
         403,
         _lt('Somebody else started this connection'),
         _lt(
-            'It can only be completed by the user who started it. Sign in as that user, or start your own.'
+            'It can only be completed by the user who started it. Sign in as that user, or start '
+            'your own.'
         ),
     ),
     'exchange_refused': (
         400,
         _lt('The network refused to complete the connection'),
         _lt(
-            "Start again. If it happens again, an administrator checks the app's client ID, secret and redirect URI."
+            "Start again. If it happens again, an administrator checks the app's client ID, "
+            'secret and redirect URI.'
         ),
     ),
     'server_down': (
@@ -62,7 +67,8 @@ PROBLEMS = {
         409,
         _lt('This is another account'),
         _lt(
-            'You signed in to the network with another account than the one to be connected again. Sign out there, then start again.'
+            'You signed in to the network with another account than the one to be connected '
+            'again. Sign out there, then start again.'
         ),
     ),
     'taken': (

@@ -75,7 +75,7 @@ class And:
 
     def matches(self, text: Text) -> bool:
         """Tell whether every child matches."""
-        for child in self.children:  # a generator in all() costs more than the matching
+        for child in self.children:  # noqa: SIM110  a generator in all() costs more than the matching
             if not child.matches(text):
                 return False
         return True
@@ -100,7 +100,7 @@ class Or:
         """Tell whether a child matches."""
         if not self.words.isdisjoint(text.tokens):
             return True
-        for child in self.others:
+        for child in self.others:  # noqa: SIM110  as above
             if child.matches(text):
                 return True
         return False

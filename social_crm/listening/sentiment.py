@@ -62,7 +62,7 @@ def _load() -> Any:
     if _analyzer is None:
         with _lock:
             if _analyzer is None:
-                from vaderSentiment.vaderSentiment import (  # type: ignore[import-untyped]
+                from vaderSentiment.vaderSentiment import (
                     SentimentIntensityAnalyzer,
                 )
 

@@ -30,7 +30,10 @@ class ResCompany(models.Model):
 
     social_crm_blocked_words = fields.Text(
         'Words Not to Use',
-        help='One word or phrase a line; answers and posts with one of them are not sent. A star stands for any ending.',
+        help=(
+            'One word or phrase a line; answers and posts with one of them are not sent. A star '
+            'stands for any ending.'
+        ),
     )
 
     social_crm_post_approval = fields.Boolean(
@@ -61,7 +64,7 @@ class ResCompany(models.Model):
         return CAPABILITY_LABELS
 
     def _social_crm_capabilities(self):
-        """Return the capabilities that the administrators switched on: only their scopes are asked for."""
+        """Return the capabilities that are switched on: only their scopes are asked for."""
         self.ensure_one()
         switches = {
             'hashtags': self.social_crm_use_search,

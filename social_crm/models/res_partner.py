@@ -6,15 +6,22 @@ class ResPartner(models.Model):
 
     social_profile_ids = fields.One2many('social.crm.profile', 'partner_id', 'Social Profiles')
     social_mention_count = fields.Integer(
-        compute='_compute_social_mention_count', groups='social_crm.social_crm_group_user',
+        compute='_compute_social_mention_count',
+        groups='social_crm.social_crm_group_user',
     )
     social_is_customer = fields.Boolean(
-        'Known Customer', help='Social mentions of known customers make no sales leads. Ticked by hand; a won opportunity counts as well.',
+        'Known Customer',
+        help=(
+            'Social mentions of known customers make no sales leads. Ticked by hand; a won '
+            'opportunity counts as well.'
+        ),
     )
 
     def _compute_social_mention_count(self):
         groups = self.env['social.crm.mention']._read_group(
-            [('author_id.partner_id', 'in', self.ids)], ['author_id'], ['__count'],
+            [('author_id.partner_id', 'in', self.ids)],
+            ['author_id'],
+            ['__count'],
         )
         counts = dict.fromkeys(self.ids, 0)
         for profile, number in groups:
@@ -29,14 +36,18 @@ class ResPartner(models.Model):
 
     def action_view_social_mentions(self):
         self.ensure_one()
-        action = self.env['ir.actions.act_window']._for_xml_id('social_crm.social_crm_mention_action')
+        action = self.env['ir.actions.act_window']._for_xml_id(
+            'social_crm.social_crm_mention_action'
+        )
         action.update(domain=[('author_id.partner_id', '=', self.id)], context={})
         return action
 
     @api.model
     def _social_customer_domain(self):
-        """Return the domain of known customers; modules that know more about customers extend it."""
-        domain = fields.Domain('social_is_customer', '=', True) | fields.Domain('opportunity_ids.won_status', '=', 'won')
+        """Return the domain of known customers; modules that know more extend it."""
+        domain = fields.Domain('social_is_customer', '=', True) | fields.Domain(
+            'opportunity_ids.won_status', '=', 'won'
+        )
         if 'customer_rank' in self._fields:  # account: has been invoiced
             domain |= fields.Domain('customer_rank', '>', 0)
         return domain
@@ -47,5 +58,9 @@ class ResPartner(models.Model):
             return self
         # sudo: whether somebody is a customer must not depend on who asks
         everybody = (self | self.commercial_partner_id).sudo()
-        customers = everybody.search(fields.Domain('id', 'in', everybody.ids) & self._social_customer_domain())
-        return self.filtered(lambda partner: {partner.id, partner.commercial_partner_id.id} & set(customers.ids))
+        customers = everybody.search(
+            fields.Domain('id', 'in', everybody.ids) & self._social_customer_domain()
+        )
+        return self.filtered(
+            lambda partner: {partner.id, partner.commercial_partner_id.id} & set(customers.ids)
+        )

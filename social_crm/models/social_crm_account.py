@@ -88,7 +88,10 @@ class SocialCrmAccount(models.Model):
     stream_ids = fields.One2many('social.crm.stream', 'account_id', readonly=True)
     searches_left_out = fields.Integer(
         readonly=True,
-        help='Words and hashtags of rules that this account does not ask the network for: they are too many.',
+        help=(
+            'Words and hashtags of rules that this account does not ask the network for: they '
+            'are too many.'
+        ),
     )
     last_success = fields.Datetime('Last Look', readonly=True)
     last_error = fields.Char(readonly=True)
@@ -172,7 +175,8 @@ class SocialCrmAccount(models.Model):
         if self.filtered('external_id'):
             raise UserError(
                 self.env._(
-                    'Disconnect and archive an account instead of deleting it: its mentions, answers and '
+                    'Disconnect and archive an account instead of deleting it: its mentions, '
+                    'answers and '
                     'figures hang on it.',
                 )
             )
@@ -307,7 +311,7 @@ class SocialCrmAccount(models.Model):
         )
 
     def _announce(self, mention_ids, records=()):
-        """Have the screens of those who may see this account's mentions read again; only ids travel.
+        """Have the screens that show this account's mentions read again; only ids travel.
 
         :param records: leads, tickets, ... whose chatter has changed
         """

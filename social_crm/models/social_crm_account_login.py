@@ -15,7 +15,6 @@ REFRESH_AHEAD = timedelta(minutes=30)
 WARN_DAYS = (14, 7, 2)
 
 
-# pylint: disable=consider-merging-classes-inherited  one file for each matter
 class SocialCrmAccount(models.Model):
     """Connecting, the login and its end."""
 
@@ -84,7 +83,7 @@ class SocialCrmAccount(models.Model):
         return account
 
     def _utm_source(self):
-        """Return the source that leads of this account's network have; made when it is connected."""
+        """Return the source of leads of this account's network; made when it is connected."""
         label = dict(self._selection_network())[self[:1].network]
         # sudo: the UTM records are shared constants
         return self.env['utm.mixin'].sudo()._find_or_create_record('utm.source', label)
@@ -101,7 +100,8 @@ class SocialCrmAccount(models.Model):
             ):
                 raise AccessError(
                     self.env._(
-                        'A personal account is managed by its owner, a brand account by a Social CRM administrator.',
+                        'A personal account is managed by its owner, a brand account by a Social '
+                        'CRM administrator.',
                     )
                 )
 
@@ -183,7 +183,8 @@ class SocialCrmAccount(models.Model):
                 user_id=account.user_id.id,
                 summary=self.env._('Connect @%s again', account.handle),
                 note=self.env._(
-                    'The network does not accept the login any more. Nothing is lost: open the account and press Reconnect.'
+                    'The network does not accept the login any more. Nothing is lost: open the '
+                    'account and press Reconnect.'
                 ),
             )
             self.env['social.crm.audit']._log('refresh_failed', account, account._explain(error))
@@ -229,7 +230,7 @@ class SocialCrmAccount(models.Model):
                 account._refresh_login()
 
     def _refresh_login(self):
-        """Renew the login once, under a lock, and commit it at once (refresh tokens are single-use)."""
+        """Renew the login once, under a lock, committed at once: refresh tokens are single-use."""
         self.ensure_one()
         with (
             self.env.registry.cursor() as cr

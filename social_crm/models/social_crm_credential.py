@@ -45,8 +45,10 @@ class SocialCrmCredential(models.Model):
         if not keys:
             raise UserError(
                 self.env._(
-                    'Logins are stored encrypted, and the server has no key for that yet. Ask whoever '
-                    'runs it to add this line to odoo.conf (a fresh key, keep it safe) and to restart:'
+                    'Logins are stored encrypted, and the server has no key for that yet. Ask '
+                    'whoever '
+                    'runs it to add this line to odoo.conf (a fresh key, keep it safe) and to '
+                    'restart:'
                     '\n\nsocial_crm_key = %s',
                     Fernet.generate_key().decode(),
                 )
@@ -69,8 +71,10 @@ class SocialCrmCredential(models.Model):
         except InvalidToken:
             raise UserError(
                 self.env._(
-                    'This login was encrypted with a key that the server does not have any more. Put '
-                    'the old key behind the new one in social_crm_key, or connect the account again.',
+                    'This login was encrypted with a key that the server does not have any more. '
+                    'Put '
+                    'the old key behind the new one in social_crm_key, or connect the account '
+                    'again.',
                 )
             ) from None
 

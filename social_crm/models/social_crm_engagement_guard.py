@@ -11,7 +11,6 @@ from ..providers import adapter_class
 REPEAT = timedelta(seconds=60)
 
 
-# pylint: disable=consider-merging-classes-inherited  one file for each matter
 class SocialCrmEngagement(models.Model):
     """What is checked before an answer goes out: each refusal says what to do about it."""
 

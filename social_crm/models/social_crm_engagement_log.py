@@ -6,7 +6,6 @@ from odoo.tools import plaintext2html
 WEB = ('https://', 'http://')
 
 
-# pylint: disable=consider-merging-classes-inherited  one file for each half
 class SocialCrmEngagement(models.Model):
     """What follows when an answer was sent, or was not: logs, notices, the state of the mention."""
 

@@ -14,7 +14,6 @@ KEEP_UNLINKED = timedelta(days=14)
 GC_LIMIT = 1000
 
 
-# pylint: disable=consider-merging-classes-inherited  one file for each matter
 class SocialCrmEngagement(models.Model):
     """Answers given in the network's own app, recognised from the account's own posts.
 

@@ -10,16 +10,42 @@ from .. import listening
 EXCERPT = 80
 
 # What came in stays as it came in: people work on a mention, they do not rewrite it.
-INBOUND_FIELDS = frozenset((
-    'network', 'external_id', 'local_id', 'account_id', 'stream_id', 'company_id', 'owner_id', 'kind',
-    'text', 'url', 'author_id', 'posted_at', 'edited_at', 'deleted_at', 'language', 'sentiment',
-    'parent_external_id', 'parent_local_id', 'parent_id', 'conversation_id', 'visibility', 'act_state',
-    'act_error', 'rule_ids', 'context', 'has_context', 'answered_at', 'answered_by',
-))
+INBOUND_FIELDS = frozenset(
+    (
+        'network',
+        'external_id',
+        'local_id',
+        'account_id',
+        'stream_id',
+        'company_id',
+        'owner_id',
+        'kind',
+        'text',
+        'url',
+        'author_id',
+        'posted_at',
+        'edited_at',
+        'deleted_at',
+        'language',
+        'sentiment',
+        'parent_external_id',
+        'parent_local_id',
+        'parent_id',
+        'conversation_id',
+        'visibility',
+        'act_state',
+        'act_error',
+        'rule_ids',
+        'context',
+        'has_context',
+        'answered_at',
+        'answered_by',
+    )
+)
 
 
 class SocialCrmMention(models.Model):
-    """An inbound item: mention, search hit, comment, reply, direct message, lead-form submission."""
+    """An inbound item: mention, search hit, comment, reply, message, lead-form submission."""
 
     _name = 'social.crm.mention'
     _description = 'Social Mention'
@@ -36,20 +62,30 @@ class SocialCrmMention(models.Model):
             ('search', 'Search hit'),
             ('lead_form', 'Lead form'),
         ],
-        required=True, readonly=True,
+        required=True,
+        readonly=True,
     )
     network = fields.Selection(selection='_selection_network', required=True, readonly=True)
     external_id = fields.Char(required=True, readonly=True, copy=False)
     local_id = fields.Char(readonly=True, copy=False)
     account_id = fields.Many2one(
-        'social.crm.account', required=True, readonly=True, index=True, ondelete='restrict', check_company=True,
+        'social.crm.account',
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete='restrict',
+        check_company=True,
     )
     stream_id = fields.Many2one('social.crm.stream', readonly=True, ondelete='set null')
     company_id = fields.Many2one('res.company', required=True, readonly=True)
     owner_id = fields.Many2one(
-        'res.users', readonly=True, help='Owner of the personal account that it came in by; empty for brand accounts.',
+        'res.users',
+        readonly=True,
+        help='Owner of the personal account that it came in by; empty for brand accounts.',
     )
-    author_id = fields.Many2one('social.crm.profile', required=True, readonly=True, index=True, ondelete='restrict')
+    author_id = fields.Many2one(
+        'social.crm.profile', required=True, readonly=True, index=True, ondelete='restrict'
+    )
     author_avatar_url = fields.Char(related='author_id.avatar_url')
     author_name = fields.Char(related='author_id.name', string='Author Name')
     author_handle = fields.Char(related='author_id.handle', string='Author Handle')
@@ -63,15 +99,30 @@ class SocialCrmMention(models.Model):
     edited_at = fields.Datetime('Edited On', readonly=True)
     deleted_at = fields.Datetime('Deleted On', readonly=True)
     visibility = fields.Selection(
-        [('public', 'Public'), ('unlisted', 'Unlisted'), ('followers', 'Followers only'), ('direct', 'Direct')],
+        [
+            ('public', 'Public'),
+            ('unlisted', 'Unlisted'),
+            ('followers', 'Followers only'),
+            ('direct', 'Direct'),
+        ],
         readonly=True,
     )
-    language = fields.Char(readonly=True, help='Two-letter code, as the network gave it or as detected.')
+    language = fields.Char(
+        readonly=True, help='Two-letter code, as the network gave it or as detected.'
+    )
     language_name = fields.Char('Written In', compute='_compute_language_name')
-    sentiment = fields.Float(readonly=True, digits=(4, 3), aggregator='avg', help='From -1 (negative) to 1 (positive).')
+    sentiment = fields.Float(
+        readonly=True, digits=(4, 3), aggregator='avg', help='From -1 (negative) to 1 (positive).'
+    )
     sentiment_label = fields.Selection(
-        [('positive', 'Positive'), ('neutral', 'Neutral'), ('negative', 'Negative'), ('unknown', 'Unknown')],
-        tracking=True, help='Correct it by hand where the machine is wrong.',
+        [
+            ('positive', 'Positive'),
+            ('neutral', 'Neutral'),
+            ('negative', 'Negative'),
+            ('unknown', 'Unknown'),
+        ],
+        tracking=True,
+        help='Correct it by hand where the machine is wrong.',
     )
     parent_external_id = fields.Char(readonly=True, index='btree_not_null')
     parent_id = fields.Many2one('social.crm.mention', 'In Reply To', compute='_compute_parent_id')
@@ -80,31 +131,58 @@ class SocialCrmMention(models.Model):
 
     state = fields.Selection(
         [('new', 'New'), ('open', 'In Progress'), ('done', 'Done'), ('ignored', 'Ignored')],
-        default='new', required=True, tracking=True, index=True, group_expand=True,
+        default='new',
+        required=True,
+        tracking=True,
+        index=True,
+        group_expand=True,
     )
     user_id = fields.Many2one(
-        'res.users', 'Assigned To', tracking=True, index='btree_not_null', domain=[('share', '=', False)],
+        'res.users',
+        'Assigned To',
+        tracking=True,
+        index='btree_not_null',
+        domain=[('share', '=', False)],
     )
     tag_ids = fields.Many2many('crm.tag', string='Tags')
-    campaign_id = fields.Many2one('utm.campaign', tracking=True, index='btree_not_null', ondelete='set null')
-    rule_ids = fields.Many2many(
-        'social.crm.rule', 'social_crm_mention_rule_rel', 'mention_id', 'rule_id', string='Matched Rules', readonly=True,
+    campaign_id = fields.Many2one(
+        'utm.campaign', tracking=True, index='btree_not_null', ondelete='set null'
     )
-    lead_id = fields.Many2one('crm.lead', index='btree_not_null', tracking=True, ondelete='set null')
-    ticket_id = fields.Many2one('helpdesk.ticket', index='btree_not_null', tracking=True, ondelete='set null')
+    rule_ids = fields.Many2many(
+        'social.crm.rule',
+        'social_crm_mention_rule_rel',
+        'mention_id',
+        'rule_id',
+        string='Matched Rules',
+        readonly=True,
+    )
+    lead_id = fields.Many2one(
+        'crm.lead', index='btree_not_null', tracking=True, ondelete='set null'
+    )
+    ticket_id = fields.Many2one(
+        'helpdesk.ticket', index='btree_not_null', tracking=True, ondelete='set null'
+    )
     ticket_number = fields.Char(related='ticket_id.number')
     act_state = fields.Selection(
         [('none', 'Nothing to do'), ('pending', 'Waiting'), ('done', 'Done'), ('failed', 'Failed')],
-        'Actions', default='none', required=True, readonly=True, copy=False,
+        'Actions',
+        default='none',
+        required=True,
+        readonly=True,
+        copy=False,
     )
     act_error = fields.Char('Action Error', readonly=True, copy=False)
     explanation = fields.Html(
-        'Why This Matched', compute='_compute_explanation', compute_sudo=True, sanitize=False,
+        'Why This Matched',
+        compute='_compute_explanation',
+        compute_sudo=True,
+        sanitize=False,
     )
 
     # One row for all who use the brand accounts, one for each owner of a personal account.
     _unique_item = models.UniqueIndex(
-        '(company_id, network, external_id, COALESCE(owner_id, 0))', 'This item is stored already.',
+        '(company_id, network, external_id, COALESCE(owner_id, 0))',
+        'This item is stored already.',
     )
     _posted = models.Index('(company_id, posted_at DESC)')
     _pending = models.Index("(id) WHERE act_state = 'pending'")
@@ -126,18 +204,34 @@ class SocialCrmMention(models.Model):
 
     @api.depends('parent_external_id')
     def _compute_parent_id(self):
-        parents = self.search([('external_id', 'in', list(filter(None, self.mapped('parent_external_id'))))])
-        by_key = {(parent.company_id, parent.network, parent.external_id): parent for parent in parents}
+        parents = self.search(
+            [('external_id', 'in', list(filter(None, self.mapped('parent_external_id'))))]
+        )
+        by_key = {
+            (parent.company_id, parent.network, parent.external_id): parent for parent in parents
+        }
         for mention in self:
-            mention.parent_id = by_key.get((mention.company_id, mention.network, mention.parent_external_id))
+            mention.parent_id = by_key.get(
+                (mention.company_id, mention.network, mention.parent_external_id)
+            )
 
     @api.depends('rule_ids', 'text')
     def _compute_explanation(self):
         for mention in self:
-            mention.explanation = self.env['ir.qweb']._render('social_crm.mention_explanation', {
-                'mention': mention,
-                'rules': [(rule, rule._highlight(mention, rule._query())) for rule in mention.rule_ids],
-            }) if mention.rule_ids else False
+            mention.explanation = (
+                self.env['ir.qweb']._render(
+                    'social_crm.mention_explanation',
+                    {
+                        'mention': mention,
+                        'rules': [
+                            (rule, rule._highlight(mention, rule._query()))
+                            for rule in mention.rule_ids
+                        ],
+                    },
+                )
+                if mention.rule_ids
+                else False
+            )
 
     @api.model
     def _selection_network(self):
@@ -147,7 +241,9 @@ class SocialCrmMention(models.Model):
 
     def write(self, vals):
         if not self.env.su and INBOUND_FIELDS & vals.keys():
-            raise AccessError(self.env._('What a person wrote on a network cannot be changed here.'))
+            raise AccessError(
+                self.env._('What a person wrote on a network cannot be changed here.')
+            )
         return super().write(vals)
 
     # === ACTION METHODS === #
@@ -199,15 +295,20 @@ class SocialCrmMention(models.Model):
     def action_retry(self):
         """Run the rules' actions again that failed."""
         # sudo: the state of the actions is the module's, people may only ask for another try
-        self.sudo().filtered(lambda mention: mention.act_state == 'failed').write({'act_state': 'pending'})
+        self.sudo().filtered(lambda mention: mention.act_state == 'failed').write(
+            {'act_state': 'pending'}
+        )
         self.env.ref('social_crm.ir_cron_act').sudo()._trigger()  # sudo: wake the loop only
 
     def _open_records(self, records):
         if len(records) != 1:
             return {'type': 'ir.actions.client', 'tag': 'soft_reload'}
         return {
-            'type': 'ir.actions.act_window', 'res_model': records._name, 'res_id': records.id,
-            'view_mode': 'form', 'views': [(False, 'form')],
+            'type': 'ir.actions.act_window',
+            'res_model': records._name,
+            'res_id': records.id,
+            'view_mode': 'form',
+            'views': [(False, 'form')],
         }
 
     # === LISTENING === #
@@ -218,7 +319,7 @@ class SocialCrmMention(models.Model):
         return listening.Text(self.text or '', handles=self._addressed_handles())
 
     def _addressed_handles(self):
-        """What is sent to an account mentions it, even where the text does not repeat its handle."""
+        """What is sent to an account mentions it, even if the text does not say so."""
         return (self.account_id.handle,) if self.kind not in ('search', 'lead_form') else ()
 
     def _facts(self):
@@ -226,7 +327,10 @@ class SocialCrmMention(models.Model):
         customer_ids = set(self.author_id.partner_id._social_customers().ids)
         return {
             mention.id: mention.author_id._author().facts(
-                customer_ids, account=mention.account_id.id, kind=mention.kind, language=mention.language or '',
+                customer_ids,
+                account=mention.account_id.id,
+                kind=mention.kind,
+                language=mention.language or '',
                 sentiment=mention.sentiment_label or 'unknown',
             )
             for mention in self
@@ -245,13 +349,21 @@ class SocialCrmMention(models.Model):
         self.ensure_one()
         kind = dict(self._fields['kind']._description_selection(self.env))[self.kind]
         network = dict(self._selection_network())[self.network]
-        link = Markup('<a href="%s" rel="noopener noreferrer" target="_blank">%s</a>') % (self.url, network) if self.url else network
+        link = (
+            Markup('<a href="%s" rel="noopener noreferrer" target="_blank">%s</a>')
+            % (self.url, network)
+            if self.url
+            else network
+        )
         return Markup('<p><b>%s</b> (%s, %s)</p>%s') % (
-            self.author_id.display_name, kind, link, plaintext2html(self.text or ''),
+            self.author_id.display_name,
+            kind,
+            link,
+            plaintext2html(self.text or ''),
         )
 
     def _note_author(self):
-        """Return the author arguments of a message: the contact, else the name that the profile has."""
+        """Return the author arguments of a message: the contact, else the profile's name."""
         partner = self.partner_id
         if partner:
             return {'author_id': partner.id, 'email_from': partner.email_formatted}

@@ -10,7 +10,6 @@ ACT_BATCH = 100
 CONFLICTS = 5  # with other workers, before the next run goes on
 
 
-# pylint: disable=consider-merging-classes-inherited  one file for each matter
 class SocialCrmMention(models.Model):
     """The loop that does what the rules ask for: nothing lost, nothing twice."""
 

@@ -7,7 +7,6 @@ from ..providers import adapter_class
 COMPOSING = timedelta(minutes=5)
 
 
-# pylint: disable=consider-merging-classes-inherited  one file for each matter
 class SocialCrmMention(models.Model):
     """Answering a mention: who is at it, when it was answered, what state it is in then."""
 

@@ -8,7 +8,6 @@ from odoo.tools import plaintext2html
 JOIN_TICKET = timedelta(hours=24)
 
 
-# pylint: disable=consider-merging-classes-inherited  one file for each matter
 class SocialCrmMention(models.Model):
     """Leads and tickets made of mentions: one open lead per author, one ticket per day."""
 
@@ -19,7 +18,9 @@ class SocialCrmMention(models.Model):
 
         :raise LockError: when somebody else is capturing the same author right now
         """
-        self.author_id.sudo().lock_for_update(allow_referencing=True)  # sudo: a lock, nothing is read
+        self.author_id.sudo().lock_for_update(
+            allow_referencing=True
+        )  # sudo: a lock, nothing is read
 
     def _capture_leads(self, team=None, user=None, tags=None, campaign=None, force=False):
         """Put each mention on a lead: the author's open one, else a new one.
@@ -27,8 +28,12 @@ class SocialCrmMention(models.Model):
         The authors must be locked. A known customer gets no lead unless ``force``; the mention
         shows on the contact then.
         """
-        waiting = self.filtered(lambda mention: not mention.lead_id).with_context(tracking_disable=True)
-        customers = self.env['res.partner'] if force else waiting.author_id.partner_id._social_customers()
+        waiting = self.filtered(lambda mention: not mention.lead_id).with_context(
+            tracking_disable=True
+        )
+        customers = (
+            self.env['res.partner'] if force else waiting.author_id.partner_id._social_customers()
+        )
         open_leads = waiting.author_id._open_leads()
         fresh = {}
         for mention in waiting:
@@ -45,28 +50,41 @@ class SocialCrmMention(models.Model):
     def _create_leads(self, fresh, team, user, tags, campaign):
         """Create one lead for each author in ``fresh`` (author -> mentions), all at once."""
         Lead = self.env['crm.lead'].with_context(
-            tracking_disable=False, mail_create_nosubscribe=True, mail_create_nolog=True,
-            mail_auto_subscribe_no_notify=True, default_user_id=False,
+            tracking_disable=False,
+            mail_create_nosubscribe=True,
+            mail_create_nolog=True,
+            mail_auto_subscribe_no_notify=True,
+            default_user_id=False,
         )
-        team = team or Lead.env['crm.team']._get_default_team_id(user_id=False, domain=[('use_leads', '=', True)])
+        team = team or Lead.env['crm.team']._get_default_team_id(
+            user_id=False, domain=[('use_leads', '=', True)]
+        )
         if not user and not Lead._is_rule_based_assignment_activated():
-            user = team.user_id  # what _assign_userless_lead_in_team would do, without a second write
+            user = (
+                team.user_id
+            )  # what _assign_userless_lead_in_team would do, without a second write
         shared = {
             'team_id': team.id,
             'user_id': user.id if user else False,
             'tag_ids': [fields.Command.set(tags.ids)] if tags else [],
         }
         utm = self._utm()
-        leads = Lead.create([
-            {
-                **shared, **utm[mentions[0].network], **mentions[0]._lead_values(),
-                'campaign_id': (mentions[0].campaign_id or campaign or self.env['utm.campaign']).id,
-            }
-            for mentions in fresh.values()
-        ])
+        leads = Lead.create(
+            [
+                {
+                    **shared,
+                    **utm[mentions[0].network],
+                    **mentions[0]._lead_values(),
+                    'campaign_id': (
+                        mentions[0].campaign_id or campaign or self.env['utm.campaign']
+                    ).id,
+                }
+                for mentions in fresh.values()
+            ]
+        )
         bodies, fresh_by_lead = {}, {}
         for lead, (author, mentions) in zip(leads, fresh.items(), strict=True):
-            # sudo: kept by the module; the write makes a parallel worker on the same author try again
+            # sudo: kept by the module; the write makes a parallel worker on the author retry
             author.sudo().lead_id = lead
             for mention in mentions:
                 mention.lead_id = lead
@@ -74,7 +92,9 @@ class SocialCrmMention(models.Model):
                     mention.campaign_id = lead.campaign_id
             fresh_by_lead[lead.id] = mentions[0]
             bodies[lead.id] = Markup('').join(mention._as_note() for mention in mentions)
-        for message in leads._message_log_batch(bodies).sudo():  # sudo: the author of a note is no user
+        for message in leads._message_log_batch(
+            bodies
+        ).sudo():  # sudo: the author of a note is no user
             message.write(fresh_by_lead[message.res_id]._note_author())
         leads._assign_userless_lead_in_team(self.env._('social mention'))
         leads._social_notify_assigned()
@@ -98,7 +118,7 @@ class SocialCrmMention(models.Model):
         return values
 
     def _utm(self):
-        """Return the source (the network) and the medium (social) by network, as values of a lead."""
+        """Return source (the network) and medium (social) by network, as values of a lead."""
         medium = self.env.ref('social_crm.utm_medium_social')
         return {
             account.network: {
@@ -119,23 +139,33 @@ class SocialCrmMention(models.Model):
             ticket = mention._recent_ticket()
             if ticket:
                 ticket.message_post(
-                    body=mention._as_note(), message_type='comment', subtype_xmlid='mail.mt_note', **mention._note_author(),
+                    body=mention._as_note(),
+                    message_type='comment',
+                    subtype_xmlid='mail.mt_note',
+                    **mention._note_author(),
                 )
             else:
-                ticket = self.env['helpdesk.ticket'].create({**mention._ticket_values(), **_given(values)})
+                ticket = self.env['helpdesk.ticket'].create(
+                    {**mention._ticket_values(), **_given(values)}
+                )
             mention.with_context(tracking_disable=True).ticket_id = ticket
-            # sudo: kept by the module; the write makes a parallel worker on the same author try again
+            # sudo: kept by the module; the write makes a parallel worker on the author retry
             mention.author_id.sudo().ticket_id = ticket
 
     def _recent_ticket(self):
         """Return the author's open ticket on the same account that is younger than 24 hours."""
-        return self.search([
-            ('author_id', '=', self.author_id.id), ('account_id', '=', self.account_id.id),
-            ('ticket_id.closed', '=', False), ('ticket_id.create_date', '>=', fields.Datetime.now() - JOIN_TICKET),
-        ], limit=1).ticket_id
+        return self.search(
+            [
+                ('author_id', '=', self.author_id.id),
+                ('account_id', '=', self.account_id.id),
+                ('ticket_id.closed', '=', False),
+                ('ticket_id.create_date', '>=', fields.Datetime.now() - JOIN_TICKET),
+            ],
+            limit=1,
+        ).ticket_id
 
     def _ticket_values(self):
-        """Return what a new ticket gets from this mention; a contact stub is made where none is known."""
+        """Return what a new ticket gets from this mention; a contact is made if none is known."""
         self.ensure_one()
         author = self.author_id
         partner = author.partner_id or author._make_partner()
@@ -155,5 +185,5 @@ class SocialCrmMention(models.Model):
 
 
 def _given(values):
-    """Return the values that a rule really gives; the ticket's own defaults stand for the others."""
+    """Return the values that a rule really gives; the ticket's defaults stand for the rest."""
     return {key: value for key, value in values.items() if value}

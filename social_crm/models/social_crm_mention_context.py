@@ -21,7 +21,6 @@ STORED = 60  # posts kept of one conversation
 TEXT_LENGTH = 5000
 
 
-# pylint: disable=consider-merging-classes-inherited  one file for each matter
 class SocialCrmMention(models.Model):
     """The rest of a mention's conversation, fetched by the loop: what stands above and below it."""
 

@@ -8,13 +8,32 @@ from odoo.tools import escape_psql
 from ..listening import Facts
 from ..tools import clean, insert_skip_known
 
-PROFILE_URL = re.compile(r'https?://(?:www\.)?(?P<host>[^/]+)/(?:users/|profile/)?@?(?P<name>[^/?#]+)')
+PROFILE_URL = re.compile(
+    r'https?://(?:www\.)?(?P<host>[^/]+)/(?:users/|profile/)?@?(?P<name>[^/?#]+)'
+)
 
-# What a network tells stays as it tells it; a profile entered by hand is free until the network knows it.
-OBSERVED_FIELDS = frozenset((
-    'network', 'external_id', 'handle', 'name', 'url', 'avatar_url', 'headline', 'bio', 'location',
-    'followers', 'following', 'posts', 'verified', 'bot', 'links', 'refreshed_at', 'company_id',
-))
+# What a network tells stays as it tells it; what was entered by hand is free until known there.
+OBSERVED_FIELDS = frozenset(
+    (
+        'network',
+        'external_id',
+        'handle',
+        'name',
+        'url',
+        'avatar_url',
+        'headline',
+        'bio',
+        'location',
+        'followers',
+        'following',
+        'posts',
+        'verified',
+        'bot',
+        'links',
+        'refreshed_at',
+        'company_id',
+    )
+)
 
 
 class Author(NamedTuple):
@@ -34,8 +53,14 @@ class Author(NamedTuple):
         :param customer_ids: ids of the contacts that are known customers
         """
         return Facts(
-            author=self.id, followers=self.followers, verified=self.verified, blocked=self.blocked,
-            location=self.location, country=self.country, customer=self.partner_id in customer_ids, **mention,
+            author=self.id,
+            followers=self.followers,
+            verified=self.verified,
+            blocked=self.blocked,
+            location=self.location,
+            country=self.country,
+            customer=self.partner_id in customer_ids,
+            **mention,
         )
 
 
@@ -50,10 +75,14 @@ class SocialCrmProfile(models.Model):
     _check_company_auto = True
 
     network = fields.Selection(
-        selection='_selection_network', required=True, default=lambda self: self._selection_network()[0][0],
+        selection='_selection_network',
+        required=True,
+        default=lambda self: self._selection_network()[0][0],
     )
     external_id = fields.Char(readonly=True, copy=False)
-    handle = fields.Char(required=True, index=True, help='As the network writes it, such as: ada@mastodon.social')
+    handle = fields.Char(
+        required=True, index=True, help='As the network writes it, such as: ada@mastodon.social'
+    )
     name = fields.Char(readonly=True)
     url = fields.Char('Public Page', readonly=True)
     avatar_url = fields.Char(readonly=True)
@@ -69,18 +98,41 @@ class SocialCrmProfile(models.Model):
     card = fields.Html(compute='_compute_card', compute_sudo=True, sanitize=False)
     refreshed_at = fields.Datetime(readonly=True)
     company_id = fields.Many2one(
-        'res.company', required=True, readonly=True, index=True, default=lambda self: self.env.company,
+        'res.company',
+        required=True,
+        readonly=True,
+        index=True,
+        default=lambda self: self.env.company,
     )
     partner_id = fields.Many2one(
-        'res.partner', 'Contact', index='btree_not_null', tracking=True, ondelete='set null',
+        'res.partner',
+        'Contact',
+        index='btree_not_null',
+        tracking=True,
+        ondelete='set null',
     )
     lead_id = fields.Many2one(
-        'crm.lead', 'Latest Lead', readonly=True, ondelete='set null', index='btree_not_null',
-        help='Written under a lock by whoever captures a lead, so that an author never has two open ones.',
+        'crm.lead',
+        'Latest Lead',
+        readonly=True,
+        ondelete='set null',
+        index='btree_not_null',
+        help=(
+            'Written under a lock by whoever captures a lead, so that an author never has two '
+            'open ones.'
+        ),
     )
-    ticket_id = fields.Many2one('helpdesk.ticket', 'Latest Ticket', readonly=True, ondelete='set null', index='btree_not_null')
+    ticket_id = fields.Many2one(
+        'helpdesk.ticket',
+        'Latest Ticket',
+        readonly=True,
+        ondelete='set null',
+        index='btree_not_null',
+    )
     contacted_at = fields.Datetime('Last Written To', readonly=True, copy=False)
-    blocked = fields.Boolean(tracking=True, help='Mentions of a blocked author make no work for anybody.')
+    blocked = fields.Boolean(
+        tracking=True, help='Mentions of a blocked author make no work for anybody.'
+    )
     mention_ids = fields.One2many('social.crm.mention', 'author_id', readonly=True)
     mention_count = fields.Integer(compute='_compute_mention_count')
 
@@ -99,34 +151,57 @@ class SocialCrmProfile(models.Model):
             profile.display_name = f'{profile.name} ({handle})' if profile.name else handle
 
     def _compute_mention_count(self):
-        counts = dict(self.env['social.crm.mention']._read_group(
-            [('author_id', 'in', self.ids)], ['author_id'], ['__count'],
-        ))
+        counts = dict(
+            self.env['social.crm.mention']._read_group(
+                [('author_id', 'in', self.ids)],
+                ['author_id'],
+                ['__count'],
+            )
+        )
         for profile in self:
             profile.mention_count = counts.get(profile, 0)
 
-    @api.depends('name', 'handle', 'network', 'url', 'headline', 'bio', 'location', 'followers', 'following',
-                 'posts', 'verified', 'bot', 'links', 'partner_id')
+    @api.depends(
+        'name',
+        'handle',
+        'network',
+        'url',
+        'headline',
+        'bio',
+        'location',
+        'followers',
+        'following',
+        'posts',
+        'verified',
+        'bot',
+        'links',
+        'partner_id',
+    )
     def _compute_card(self):
         """Render who this is, as it stands on mentions, leads, tickets and contacts."""
         labels = dict(self._selection_network())
         customers = self.partner_id._social_customers()
         for profile in self:
             links = [link for link in profile.links or [] if _is_web_address(link.get('url'))]
-            profile.card = self.env['ir.qweb']._render('social_crm.profile_card', {
-                'profile': profile,
-                'network': labels.get(profile.network, ''),
-                'url': _is_web_address(profile.url) and profile.url,
-                'links': links,
-                'customer': profile.partner_id in customers,
-            })
+            profile.card = self.env['ir.qweb']._render(
+                'social_crm.profile_card',
+                {
+                    'profile': profile,
+                    'network': labels.get(profile.network, ''),
+                    'url': _is_web_address(profile.url) and profile.url,
+                    'links': links,
+                    'customer': profile.partner_id in customers,
+                },
+            )
 
     def _compute_avatar(self, avatar_field, image_field):
         """Show the contact's picture as long as the network's is not stored here, else initials.
 
         Nothing is loaded from the network by the browser: that would tell it who looks at whom.
         """
-        pictured = self.filtered(lambda profile: not profile[image_field] and profile.partner_id[image_field])
+        pictured = self.filtered(
+            lambda profile: not profile[image_field] and profile.partner_id[image_field]
+        )
         for profile in pictured:
             profile[avatar_field] = profile.partner_id[image_field]
         return super(SocialCrmProfile, self - pictured)._compute_avatar(avatar_field, image_field)
@@ -139,7 +214,7 @@ class SocialCrmProfile(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Add profiles; of those that a person enters by handle, one that is known already is linked."""
+        """Add profiles; one entered by hand that is known already is linked."""
         if self.env.su:
             return super().create(vals_list)
         profiles = self.browse()
@@ -154,7 +229,9 @@ class SocialCrmProfile(models.Model):
     def write(self, vals):
         observed = OBSERVED_FIELDS & vals.keys()
         if observed and not self.env.su and any(profile.external_id for profile in self):
-            raise AccessError(self.env._('What a network tells about a person cannot be changed here.'))
+            raise AccessError(
+                self.env._('What a network tells about a person cannot be changed here.')
+            )
         if not self.env.su and vals.get('handle'):
             vals = {**vals, 'handle': self._clean_handle(vals['handle'])}
         return super().write(vals)
@@ -164,9 +241,12 @@ class SocialCrmProfile(models.Model):
     def action_block(self):
         """Block the authors: their waiting mentions are ignored, new ones make no work."""
         self.write({'blocked': True})
-        waiting = self.env['social.crm.mention'].search([
-            ('author_id', 'in', self.ids), ('state', 'in', ['new', 'open']),
-        ])
+        waiting = self.env['social.crm.mention'].search(
+            [
+                ('author_id', 'in', self.ids),
+                ('state', 'in', ['new', 'open']),
+            ]
+        )
         waiting.write({'state': 'ignored'})
 
     def action_unblock(self):
@@ -177,7 +257,9 @@ class SocialCrmProfile(models.Model):
 
     def action_view_mentions(self):
         self.ensure_one()
-        action = self.env['ir.actions.act_window']._for_xml_id('social_crm.social_crm_mention_action')
+        action = self.env['ir.actions.act_window']._for_xml_id(
+            'social_crm.social_crm_mention_action'
+        )
         action.update(domain=[('author_id', '=', self.id)], context={})
         return action
 
@@ -189,16 +271,24 @@ class SocialCrmProfile(models.Model):
         handle = (text or '').strip().lower()
         address = PROFILE_URL.match(handle)
         if address:
-            handle = address['name'] if '@' in address['name'] else f'{address["name"]}@{address["host"]}'
+            handle = (
+                address['name']
+                if '@' in address['name']
+                else f'{address["name"]}@{address["host"]}'
+            )
         return handle.lstrip('@')
 
     @api.model
     def _find_by_handle(self, vals):
         network = vals.get('network') or self.default_get(['network'])['network']
-        return self.search([
-            ('company_id', '=', vals.get('company_id') or self.env.company.id),
-            ('network', '=', network), ('handle', '=ilike', escape_psql(vals['handle'])),
-        ], limit=1)
+        return self.search(
+            [
+                ('company_id', '=', vals.get('company_id') or self.env.company.id),
+                ('network', '=', network),
+                ('handle', '=ilike', escape_psql(vals['handle'])),
+            ],
+            limit=1,
+        )
 
     def _link_contact(self, partner_id):
         """Link a profile that is known already.
@@ -207,17 +297,22 @@ class SocialCrmProfile(models.Model):
         """
         self.ensure_one()
         if self.partner_id and partner_id and self.partner_id.id != partner_id:
-            raise ValidationError(self.env._(
-                '@%(handle)s is linked to %(contact)s already. Remove the link there first, or merge the contacts.',
-                handle=self.handle, contact=self.partner_id.display_name,
-            ))
+            raise ValidationError(
+                self.env._(
+                    '@%(handle)s is linked to %(contact)s already. Remove the link there first, '
+                    'or merge the contacts.',
+                    handle=self.handle,
+                    contact=self.partner_id.display_name,
+                )
+            )
         if partner_id:
             self.partner_id = partner_id
 
     def _open_leads(self):
         """Return the authors' open leads: dict of profile -> lead, for those who have one."""
         leads = self.env['crm.lead'].search(
-            [('social_profile_id', 'in', self.ids), ('won_status', '=', 'pending')], order='id',
+            [('social_profile_id', 'in', self.ids), ('won_status', '=', 'pending')],
+            order='id',
         )
         return {lead.social_profile_id: lead for lead in leads}
 
@@ -225,11 +320,17 @@ class SocialCrmProfile(models.Model):
         """Create a contact for this profile and link it."""
         self.ensure_one()
         # sudo: whoever may open a ticket from a mention may have its contact made
-        partner = self.env['res.partner'].sudo().create({
-            'name': self.name or self.handle,
-            'website': self.url,
-            'company_id': self.company_id.id,
-        })
+        partner = (
+            self.env['res.partner']
+            .sudo()
+            .create(
+                {
+                    'name': self.name or self.handle,
+                    'website': self.url,
+                    'company_id': self.company_id.id,
+                }
+            )
+        )
         self.sudo().partner_id = partner
         return partner
 
@@ -237,8 +338,13 @@ class SocialCrmProfile(models.Model):
         """Return what listening wants to know of this author."""
         self.ensure_one()
         return Author(
-            self.id, self.followers, self.verified, self.blocked, (self.location or '').casefold(),
-            self.partner_id.id, self.partner_id.country_id.code or '',
+            self.id,
+            self.followers,
+            self.verified,
+            self.blocked,
+            (self.location or '').casefold(),
+            self.partner_id.id,
+            self.partner_id.country_id.code or '',
         )
 
     @api.model
@@ -264,21 +370,43 @@ class SocialCrmProfile(models.Model):
         A profile that a person entered by handle gets the id that the network has for it.
         """
         self.env.cr.execute(
-            """SELECT p.external_id, p.handle, p.id, p.followers, p.verified, p.blocked, lower(p.location),
+            """SELECT p.external_id, p.handle, p.id, p.followers, p.verified, p.blocked,
+                      lower(p.location),
                       p.partner_id, c.code
                  FROM social_crm_profile p
             LEFT JOIN res_partner r ON r.id = p.partner_id
             LEFT JOIN res_country c ON c.id = r.country_id
                 WHERE p.company_id = %(company)s AND p.network = %(network)s
-                  AND (p.external_id = ANY(%(ids)s) OR p.external_id IS NULL AND p.handle = ANY(%(handles)s))""",
+                  AND (p.external_id = ANY(%(ids)s)
+                       OR p.external_id IS NULL AND p.handle = ANY(%(handles)s))""",
             {
-                'company': company.id, 'network': network, 'ids': list(by_id),
+                'company': company.id,
+                'network': network,
+                'ids': list(by_id),
                 'handles': [profile.handle.lower() for profile in by_id.values()],
             },
         )
         authors, entered = {}, {}
-        for key, handle, number, followers, verified, blocked, location, partner, country in self.env.cr.fetchall():
-            author = Author(number, followers or 0, bool(verified), bool(blocked), location or '', partner, country or '')
+        for (
+            key,
+            handle,
+            number,
+            followers,
+            verified,
+            blocked,
+            location,
+            partner,
+            country,
+        ) in self.env.cr.fetchall():
+            author = Author(
+                number,
+                followers or 0,
+                bool(verified),
+                bool(blocked),
+                location or '',
+                partner,
+                country or '',
+            )
             if key:
                 authors[key] = author
             else:
@@ -293,13 +421,24 @@ class SocialCrmProfile(models.Model):
     @api.model
     def _insert(self, company, network, profiles):
         rows = [
-            {**self._values(profile), 'company_id': company.id, 'network': network, 'blocked': False}
+            {
+                **self._values(profile),
+                'company_id': company.id,
+                'network': network,
+                'blocked': False,
+            }
             for profile in profiles
         ]
         new = dict(insert_skip_known(self, rows, returning=('external_id', 'id')))
         return {
             row['external_id']: Author(
-                new[row['external_id']], row['followers'], row['verified'], False, row['location'].casefold(), None, '',
+                new[row['external_id']],
+                row['followers'],
+                row['verified'],
+                False,
+                row['location'].casefold(),
+                None,
+                '',
             )
             for row in rows
         }
@@ -322,9 +461,14 @@ class SocialCrmProfile(models.Model):
             'verified': profile.verified,
             'bot': profile.bot,
             'links': [
-                {'name': clean(link.name, 100), 'url': clean(link.url, 500), 'verified': link.verified}
+                {
+                    'name': clean(link.name, 100),
+                    'url': clean(link.url, 500),
+                    'verified': link.verified,
+                }
                 for link in profile.links[:20]
-            ] or None,
+            ]
+            or None,
             'refreshed_at': fields.Datetime.now(),
         }
 

@@ -133,7 +133,13 @@ class SocialCrmPublication(models.Model):
         """Send again; what was wrong with it is checked before."""
         for row in self:
             if row.kind == 'post' and row.problems:
-                raise UserError(f'{row.account_id.display_name}: {row.problems}')
+                raise UserError(
+                    self.env._(
+                        '%(account)s: %(problems)s',
+                        account=row.account_id.display_name,
+                        problems=row.problems,
+                    )
+                )
         return super().action_retry()
 
     def action_open_url(self):
@@ -168,7 +174,6 @@ class SocialCrmPublication(models.Model):
 
     def _delivered(self, sent):
         """Log it on the post, queue the first comment, begin to read its figures."""
-        super()._delivered(sent)
         for row in self:
             row.next_metric_at = row.sent_at + FIRST_MEASURE if row.kind == 'post' else False
             row.post_id._log_sent(row)
@@ -177,16 +182,17 @@ class SocialCrmPublication(models.Model):
                     'post_id': row.post_id.id, 'account_id': row.account_id.id, 'kind': 'comment',
                     'parent_id': row.id, 'due_at': fields.Datetime.now(),
                 })  # fmt: skip
+        return super()._delivered(sent)
 
     def _not_delivered(self, error):
-        super()._not_delivered(error)
         for row in self:
             row.post_id._log_failed(row)
+        return super()._not_delivered(error)
 
     def _not_confirmed(self):
-        super()._not_confirmed()
         for row in self:
             row.post_id._log_failed(row)
+        return super()._not_confirmed()
 
 
 class SocialCrmPost(models.Model):

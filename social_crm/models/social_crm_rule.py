@@ -8,9 +8,21 @@ from ..listening import Criteria
 
 QUERY_FIELDS = ('keywords', 'hashtags', 'handles', 'expression', 'excluded')
 CRITERIA_FIELDS = (
-    'account_ids', 'kind_mention', 'kind_reply', 'kind_comment', 'kind_message', 'kind_search',
-    'language_codes', 'sentiment', 'country_ids', 'area', 'min_followers', 'verified_only',
-    'customer', 'match_blocked', 'excluded_profile_ids',
+    'account_ids',
+    'kind_mention',
+    'kind_reply',
+    'kind_comment',
+    'kind_message',
+    'kind_search',
+    'language_codes',
+    'sentiment',
+    'country_ids',
+    'area',
+    'min_followers',
+    'verified_only',
+    'customer',
+    'match_blocked',
+    'excluded_profile_ids',
 )
 
 
@@ -22,7 +34,7 @@ class RuleSet(NamedTuple):
     acting: frozenset
 
     def match(self, text: listening.Text, facts):
-        """Return the ids of the rules that a mention satisfies; ``facts`` gives its Facts if needed."""
+        """Return the ids of the rules that a mention satisfies; ``facts`` gives its Facts."""
         found = self.index.match(text)
         if not found:
             return []
@@ -42,21 +54,38 @@ class SocialCrmRule(models.Model):
     name = fields.Char(required=True, translate=True, tracking=True)
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True, tracking=True)
-    paused = fields.Boolean(tracking=True, help='Matches are recorded, and nothing is done with them.')
+    paused = fields.Boolean(
+        tracking=True, help='Matches are recorded, and nothing is done with them.'
+    )
     company_id = fields.Many2one(
-        'res.company', required=True, index=True, default=lambda self: self.env.company,
+        'res.company',
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
     )
 
-    keywords = fields.Text(help='One word or phrase per line; any of them counts. A star stands for any ending: deliver*')
+    keywords = fields.Text(
+        help=(
+            'One word or phrase per line; any of them counts. A star stands for any ending: '
+            'deliver*'
+        )
+    )
     hashtags = fields.Char(help='Separated by spaces; any of them counts.')
     handles = fields.Char('Mentioned Handles', help='Separated by spaces; any of them counts.')
     expression = fields.Char(
-        help='Words and "phrases", #tags and @handles, combined with AND, OR, NOT and parentheses.', tracking=True,
+        help='Words and "phrases", #tags and @handles, combined with AND, OR, NOT and parentheses.',
+        tracking=True,
     )
-    excluded = fields.Text('Excluded Words', help='One word or phrase per line; a mention with one of them does not count.')
+    excluded = fields.Text(
+        'Excluded Words',
+        help='One word or phrase per line; a mention with one of them does not count.',
+    )
 
     account_ids = fields.Many2many(
-        'social.crm.account', 'social_crm_rule_account_rel', string='Accounts', check_company=True,
+        'social.crm.account',
+        'social_crm_rule_account_rel',
+        string='Accounts',
+        check_company=True,
         help='Empty: all accounts.',
     )
     kind_mention = fields.Boolean('Mentions', default=True)
@@ -64,22 +93,33 @@ class SocialCrmRule(models.Model):
     kind_comment = fields.Boolean('Comments', default=True)
     kind_message = fields.Boolean('Direct Messages', default=True)
     kind_search = fields.Boolean('Search Hits', default=True)
-    language_codes = fields.Char('Languages', help='Two-letter codes separated by spaces, such as: en de fr. Empty: all.')
+    language_codes = fields.Char(
+        'Languages', help='Two-letter codes separated by spaces, such as: en de fr. Empty: all.'
+    )
     sentiment = fields.Selection(
         [('positive', 'Positive'), ('not_negative', 'Not negative'), ('negative', 'Negative')],
     )
     country_ids = fields.Many2many('res.country', string='Countries')
-    area = fields.Char(help='Part of the location that authors give, such as: Graz. Several separated by commas.')
+    area = fields.Char(
+        help='Part of the location that authors give, such as: Graz. Several separated by commas.'
+    )
     min_followers = fields.Integer('Followers at Least')
     verified_only = fields.Boolean('Verified Authors Only')
-    customer = fields.Selection([('only', 'Known customers only'), ('except', 'No known customers')])
+    customer = fields.Selection(
+        [('only', 'Known customers only'), ('except', 'No known customers')]
+    )
     match_blocked = fields.Boolean('Blocked Authors Too')
     excluded_profile_ids = fields.Many2many(
-        'social.crm.profile', 'social_crm_rule_excluded_profile_rel', string='Excluded Authors', check_company=True,
+        'social.crm.profile',
+        'social_crm_rule_excluded_profile_rel',
+        string='Excluded Authors',
+        check_company=True,
     )
 
     action_ids = fields.One2many('social.crm.rule.action', 'rule_id', 'Actions', copy=True)
-    campaign_id = fields.Many2one('utm.campaign', help='Mentions and leads of this rule belong to it.')
+    campaign_id = fields.Many2one(
+        'utm.campaign', help='Mentions and leads of this rule belong to it.'
+    )
     words = fields.Char('Listens For', compute='_compute_words')
     action_summary = fields.Char('Then', compute='_compute_action_summary')
     match_count = fields.Integer(compute='_compute_counts')
@@ -95,23 +135,34 @@ class SocialCrmRule(models.Model):
     def _compute_words(self):
         for rule in self:
             words = [
-                *_lines(rule.keywords), *(rule.hashtags or '').split(), *(rule.handles or '').split(), rule.expression,
+                *_lines(rule.keywords),
+                *(rule.hashtags or '').split(),
+                *(rule.handles or '').split(),
+                rule.expression,
             ]
             rule.words = ', '.join(filter(None, words))
 
     @api.depends('action_ids.kind')
     def _compute_action_summary(self):
-        labels = dict(self.env['social.crm.rule.action']._fields['kind']._description_selection(self.env))
+        labels = dict(
+            self.env['social.crm.rule.action']._fields['kind']._description_selection(self.env)
+        )
         for rule in self:
-            rule.action_summary = ', '.join(labels[action.kind] for action in rule.action_ids if action.kind)
+            rule.action_summary = ', '.join(
+                labels[action.kind] for action in rule.action_ids if action.kind
+            )
 
     def _compute_counts(self):
         groups = self.env['social.crm.mention']._read_group(
-            [('rule_ids', 'in', self.ids)], ['rule_ids'], ['__count', 'lead_id:count_distinct', 'ticket_id:count_distinct'],
+            [('rule_ids', 'in', self.ids)],
+            ['rule_ids'],
+            ['__count', 'lead_id:count_distinct', 'ticket_id:count_distinct'],
         )
         counts = {rule.id: numbers for rule, *numbers in groups}
         for rule in self:
-            rule.match_count, rule.lead_count, rule.ticket_count = counts.get(rule._origin.id, (0, 0, 0))
+            rule.match_count, rule.lead_count, rule.ticket_count = counts.get(
+                rule._origin.id, (0, 0, 0)
+            )
 
     @api.depends('test_now', *QUERY_FIELDS, *CRITERIA_FIELDS)
     def _compute_test_result(self):
@@ -120,7 +171,9 @@ class SocialCrmRule(models.Model):
 
     # === CONSTRAINT METHODS === #
 
-    @api.constrains('name', *QUERY_FIELDS)  # the name is always given, so a new rule is always checked
+    @api.constrains(
+        'name', *QUERY_FIELDS
+    )  # the name is always given, so a new rule is always checked
     def _check_query(self):
         for rule in self:
             try:
@@ -133,7 +186,11 @@ class SocialCrmRule(models.Model):
         for rule in self:
             for code in (rule.language_codes or '').split():
                 if not listening.normalise_language(code):
-                    raise ValidationError(self.env._('"%s" is no language code. Use two letters, such as: en de fr.', code))
+                    raise ValidationError(
+                        self.env._(
+                            '"%s" is no language code. Use two letters, such as: en de fr.', code
+                        )
+                    )
 
     # === CRUD METHODS === #
 
@@ -162,9 +219,16 @@ class SocialCrmRule(models.Model):
     @api.model
     def _accounts_of(self, companies):
         # sudo: the streams of all accounts follow the rules, personal ones of others included
-        return self.env['social.crm.account'].sudo().search([
-            ('company_id', 'in', companies.ids), ('state', '=', 'connected'),
-        ])
+        return (
+            self.env['social.crm.account']
+            .sudo()
+            .search(
+                [
+                    ('company_id', 'in', companies.ids),
+                    ('state', '=', 'connected'),
+                ]
+            )
+        )
 
     # === ACTION METHODS === #
 
@@ -178,10 +242,15 @@ class SocialCrmRule(models.Model):
         return self._view('social_crm.social_crm_mention_action', [('rule_ids', 'in', self.ids)])
 
     def action_view_leads(self):
-        return self._view('crm.crm_lead_all_leads', [('social_mention_ids.rule_ids', 'in', self.ids)])
+        return self._view(
+            'crm.crm_lead_all_leads', [('social_mention_ids.rule_ids', 'in', self.ids)]
+        )
 
     def action_view_tickets(self):
-        return self._view('helpdesk_mgmt.helpdesk_ticket_action', [('social_mention_ids.rule_ids', 'in', self.ids)])
+        return self._view(
+            'helpdesk_mgmt.helpdesk_ticket_action',
+            [('social_mention_ids.rule_ids', 'in', self.ids)],
+        )
 
     def _view(self, xmlid, domain):
         action = self.env['ir.actions.act_window']._for_xml_id(xmlid)
@@ -208,18 +277,26 @@ class SocialCrmRule(models.Model):
         """Return the filters of this rule."""
         self.ensure_one()
         kinds = {
-            'mention': self.kind_mention, 'reply': self.kind_reply, 'comment': self.kind_comment,
-            'message': self.kind_message, 'search': self.kind_search,
+            'mention': self.kind_mention,
+            'reply': self.kind_reply,
+            'comment': self.kind_comment,
+            'message': self.kind_message,
+            'search': self.kind_search,
         }
         sentiments = {
-            'positive': {'positive'}, 'negative': {'negative'},
+            'positive': {'positive'},
+            'negative': {'negative'},
             'not_negative': {'positive', 'neutral', 'unknown'},
         }
         areas = [*(self.area or '').split(','), *self.country_ids.mapped('name')]
         return Criteria(
             accounts=frozenset(self.account_ids._origin.ids),
-            kinds=frozenset() if all(kinds.values()) else frozenset(k for k, on in kinds.items() if on),
-            languages=frozenset(map(listening.normalise_language, (self.language_codes or '').split())),
+            kinds=frozenset()
+            if all(kinds.values())
+            else frozenset(k for k, on in kinds.items() if on),
+            languages=frozenset(
+                map(listening.normalise_language, (self.language_codes or '').split())
+            ),
             sentiments=frozenset(sentiments.get(self.sentiment, ())),
             countries=frozenset(self.country_ids.mapped('code')),
             areas=tuple(area.strip().casefold() for area in areas if area.strip()),
@@ -233,13 +310,17 @@ class SocialCrmRule(models.Model):
     @api.model
     @tools.ormcache('company_id')
     def _rule_set(self, company_id) -> RuleSet:
-        """Return all rules of a company, compiled. Any number of rules costs one look-up per word."""
-        rules = self.sudo().search([('company_id', '=', company_id)])  # sudo: matching knows no user
+        """Return all rules of a company, compiled: any number costs one look-up per word."""
+        rules = self.sudo().search(
+            [('company_id', '=', company_id)]
+        )  # sudo: matching knows no user
         queries = {}
         for rule in rules:
             try:
                 queries[rule.id] = rule._query()
-            except listening.QueryError:  # only by a write past the ORM: this rule rests, the others work
+            except (
+                listening.QueryError
+            ):  # only by a write past the ORM: this rule rests, the others work
                 continue
         return RuleSet(
             index=listening.RuleIndex(queries),
@@ -251,10 +332,12 @@ class SocialCrmRule(models.Model):
     def _wanted_streams(self, account, adapter):
         """Return what a network is asked to filter itself for an account: list of (kind, query).
 
-        A rule for all accounts is asked by the brand accounts alone; the order is that of the rules.
+        A rule for all accounts is asked by the brand accounts alone; in the order of the rules.
         """
         # sudo: streams serve all rules of the company
-        rules = self.sudo().search([('company_id', '=', account.company_id.id), ('kind_search', '=', True)])
+        rules = self.sudo().search(
+            [('company_id', '=', account.company_id.id), ('kind_search', '=', True)]
+        )
         wanted = {}
         for rule in rules:
             if account not in rule.account_ids and (rule.account_ids or account.kind == 'personal'):
@@ -277,7 +360,8 @@ class SocialCrmRule(models.Model):
         messages = {
             'empty': self.env._('Give at least one keyword, hashtag, handle or an expression.'),
             'no_positive_term': self.env._(
-                'Say at least one thing to look for: exclusions alone would match nearly everything.',
+                'Say at least one thing to look for: exclusions alone would match nearly '
+                'everything.',
             ),
             'too_long': self.env._('This is too long: 2,000 characters at most.'),
             'too_many_terms': self.env._('These are too many terms.'),
@@ -286,7 +370,9 @@ class SocialCrmRule(models.Model):
             'unclosed_parenthesis': self.env._('This parenthesis is not closed.'),
             'unexpected_parenthesis': self.env._('This parenthesis closes nothing.'),
             'empty_parenthesis': self.env._('There is nothing between these parentheses.'),
-            'operator_without_operand': self.env._('Something to look for is missing beside AND, OR or NOT.'),
+            'operator_without_operand': self.env._(
+                'Something to look for is missing beside AND, OR or NOT.'
+            ),
             'empty_term': self.env._('There is nothing to look for here.'),
             'bad_hashtag': self.env._('This is no hashtag: # and then letters or digits.'),
             'bad_handle': self.env._('This is no handle: @ and then a name.'),
@@ -298,13 +384,18 @@ class SocialCrmRule(models.Model):
         name = {'exclusions': 'excluded'}.get(error.field, error.field)
         text = self[name] or ''
         if error.index >= 0:
-            entries = _lines(text) if name in ('keywords', 'excluded') else text.replace(',', ' ').split()
+            entries = (
+                _lines(text) if name in ('keywords', 'excluded') else text.replace(',', ' ').split()
+            )
             text = entries[error.index]
         return self.env._(
             '%(field)s, at position %(position)s: %(message)s\n%(before)s⟦%(wrong)s⟧%(after)s',
-            field=self._fields[name]._description_string(self.env), position=error.position + 1, message=message,
-            before=text[:error.position], wrong=text[error.position:error.position + error.length],
-            after=text[error.position + error.length:],
+            field=self._fields[name]._description_string(self.env),
+            position=error.position + 1,
+            message=message,
+            before=text[: error.position],
+            wrong=text[error.position : error.position + error.length],
+            after=text[error.position + error.length :],
         )
 
 

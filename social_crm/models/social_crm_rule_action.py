@@ -30,40 +30,60 @@ class SocialCrmRuleAction(models.Model):
             ('campaign', 'Attribute to a campaign'),
             ('server', 'Run a server action'),
         ],
-        required=True, default='lead',
+        required=True,
+        default='lead',
     )
     crm_team_id = fields.Many2one('crm.team', 'Sales Team', check_company=True)
-    helpdesk_team_id = fields.Many2one('helpdesk.ticket.team', 'Helpdesk Team')
+    helpdesk_team_id = fields.Many2one('helpdesk.ticket.team')
     ticket_category_id = fields.Many2one('helpdesk.ticket.category', 'Category')
     ticket_tag_ids = fields.Many2many('helpdesk.ticket.tag', string='Ticket Tags')
     ticket_priority = fields.Selection(
-        [('0', 'Low'), ('1', 'Medium'), ('2', 'High'), ('3', 'Very High')], default='1',
+        [('0', 'Low'), ('1', 'Medium'), ('2', 'High'), ('3', 'Very High')],
+        default='1',
     )
     tag_ids = fields.Many2many('crm.tag', string='Tags')
     user_id = fields.Many2one('res.users', 'Responsible', domain=[('share', '=', False)])
     user_ids = fields.Many2many('res.users', string='People', domain=[('share', '=', False)])
-    channel_id = fields.Many2one('discuss.channel', 'Channel', domain=[('channel_type', '=', 'channel')])
+    channel_id = fields.Many2one('discuss.channel', domain=[('channel_type', '=', 'channel')])
     activity_type_id = fields.Many2one(
-        'mail.activity.type', domain=[('res_model', 'in', [False, 'social.crm.mention'])],
+        'mail.activity.type',
+        domain=[('res_model', 'in', [False, 'social.crm.mention'])],
         default=lambda self: self.env.ref('mail.mail_activity_data_todo', raise_if_not_found=False),
     )
     activity_summary = fields.Char('Summary')
     activity_days = fields.Integer('Due in Days')
     campaign_id = fields.Many2one('utm.campaign')
-    server_action_id = fields.Many2one('ir.actions.server', domain=[('model_name', '=', 'social.crm.mention')])
+    server_action_id = fields.Many2one(
+        'ir.actions.server', domain=[('model_name', '=', 'social.crm.mention')]
+    )
     summary = fields.Char('Details', compute='_compute_summary')
 
     # === COMPUTE METHODS === #
 
-    @api.depends('kind', 'crm_team_id', 'helpdesk_team_id', 'ticket_category_id', 'tag_ids', 'user_id',
-                 'user_ids', 'channel_id', 'activity_type_id', 'activity_summary', 'campaign_id', 'server_action_id')
+    @api.depends(
+        'kind',
+        'crm_team_id',
+        'helpdesk_team_id',
+        'ticket_category_id',
+        'tag_ids',
+        'user_id',
+        'user_ids',
+        'channel_id',
+        'activity_type_id',
+        'activity_summary',
+        'campaign_id',
+        'server_action_id',
+    )
     def _compute_summary(self):
         for action in self:
             parts = {
                 'lead': [action.crm_team_id.name, *action.tag_ids.mapped('name')],
                 'ticket': [action.helpdesk_team_id.name, action.ticket_category_id.name],
                 'notify': [*action.user_ids.mapped('name'), action.channel_id.display_name],
-                'activity': [action.activity_summary or action.activity_type_id.name, action.user_id.name],
+                'activity': [
+                    action.activity_summary or action.activity_type_id.name,
+                    action.user_id.name,
+                ],
                 'tag': action.tag_ids.mapped('name'),
                 'campaign': [action.campaign_id.name],
                 'server': [action.server_action_id.name],
@@ -82,11 +102,16 @@ class SocialCrmRuleAction(models.Model):
                 'server': action.server_action_id,
             }.get(action.kind, True)
             if not complete:
-                raise ValidationError(self.env._(
-                    'The action "%(action)s" of the rule "%(rule)s" lacks its details: fill them in or remove it.',
-                    action=dict(self._fields['kind']._description_selection(self.env))[action.kind],
-                    rule=action.rule_id.name,
-                ))
+                raise ValidationError(
+                    self.env._(
+                        'The action "%(action)s" of the rule "%(rule)s" lacks its details: fill '
+                        'them in or remove it.',
+                        action=dict(self._fields['kind']._description_selection(self.env))[
+                            action.kind
+                        ],
+                        rule=action.rule_id.name,
+                    )
+                )
 
     # === CRUD METHODS === #
 
@@ -108,16 +133,22 @@ class SocialCrmRuleAction(models.Model):
 
     def _run_lead(self, mentions):
         mentions._capture_leads(
-            team=self.crm_team_id, user=self.user_id, tags=self.tag_ids,
+            team=self.crm_team_id,
+            user=self.user_id,
+            tags=self.tag_ids,
             campaign=self.campaign_id or self.rule_id.campaign_id,
         )
 
     def _run_ticket(self, mentions):
-        mentions._open_tickets({
-            'team_id': self.helpdesk_team_id.id, 'category_id': self.ticket_category_id.id,
-            'tag_ids': [fields.Command.set(self.ticket_tag_ids.ids)], 'priority': self.ticket_priority,
-            'user_id': self.user_id.id,
-        })
+        mentions._open_tickets(
+            {
+                'team_id': self.helpdesk_team_id.id,
+                'category_id': self.ticket_category_id.id,
+                'tag_ids': [fields.Command.set(self.ticket_tag_ids.ids)],
+                'priority': self.ticket_priority,
+                'user_id': self.user_id.id,
+            }
+        )
 
     def _run_notify(self, mentions):
         singly = mentions if len(mentions) <= NOTIFY_SINGLY else mentions[:1]
@@ -128,10 +159,14 @@ class SocialCrmRuleAction(models.Model):
                 self.env._('and %s more', len(mentions) - 1) if len(singly) < len(mentions) else '',
             )
             if self.channel_id:
-                self.channel_id.message_post(body=body, message_type='notification', subtype_xmlid='mail.mt_comment')
+                self.channel_id.message_post(
+                    body=body, message_type='notification', subtype_xmlid='mail.mt_comment'
+                )
             if self.user_ids:
                 mention.message_notify(
-                    partner_ids=self.user_ids.partner_id.ids, body=body, subject=self.rule_id.name,
+                    partner_ids=self.user_ids.partner_id.ids,
+                    body=body,
+                    subject=self.rule_id.name,
                 )
 
     def _run_activity(self, mentions):
@@ -162,9 +197,13 @@ class SocialCrmRuleAction(models.Model):
 
     def _run_campaign(self, mentions):
         mentions.write({'campaign_id': self.campaign_id.id})
-        mentions.lead_id.filtered(lambda lead: not lead.campaign_id).write({'campaign_id': self.campaign_id.id})
+        mentions.lead_id.filtered(lambda lead: not lead.campaign_id).write(
+            {'campaign_id': self.campaign_id.id}
+        )
 
     def _run_server(self, mentions):
         self.server_action_id.with_context(
-            active_model=mentions._name, active_ids=mentions.ids, active_id=mentions[:1].id,
+            active_model=mentions._name,
+            active_ids=mentions.ids,
+            active_id=mentions[:1].id,
         ).run()

@@ -12,53 +12,70 @@ TEST_LIMIT = 5000  # mentions read by one test; more tell nothing new and keep t
 SAMPLE_SIZE = 20
 
 
-# pylint: disable=consider-merging-classes-inherited  one file for each matter
 class SocialCrmRule(models.Model):
     """Trying a rule on stored mentions before it is saved; nothing fires."""
 
     _inherit = 'social.crm.rule'
 
     def _test(self):
-        """Return what this rule would have matched in the last seven days, as HTML; nothing fires."""
+        """Return as HTML what this rule would have matched in seven days; nothing fires."""
         self.ensure_one()
         try:
             query = self._query()
         except listening.QueryError as error:
-            return Markup('<div class="alert alert-danger" role="alert">%s</div>') % self._explain_query_error(error)
+            return Markup(
+                '<div class="alert alert-danger" role="alert">%s</div>'
+            ) % self._explain_query_error(error)
         mentions = self._stored_mentions(query)
         hits = self._filter(mentions, query)
-        return self.env['ir.qweb']._render('social_crm.rule_test_result', {
-            'read': len(mentions),
-            'limited': len(mentions) == TEST_LIMIT,
-            'hits': hits,
-            'days': self._volume_per_day(hits),
-            'change': self._compare(mentions, hits),
-            'samples': [(mention, self._highlight(mention, query)) for mention in hits[:SAMPLE_SIZE]],
-        })
+        return self.env['ir.qweb']._render(
+            'social_crm.rule_test_result',
+            {
+                'read': len(mentions),
+                'limited': len(mentions) == TEST_LIMIT,
+                'hits': hits,
+                'days': self._volume_per_day(hits),
+                'change': self._compare(mentions, hits),
+                'samples': [
+                    (mention, self._highlight(mention, query)) for mention in hits[:SAMPLE_SIZE]
+                ],
+            },
+        )
 
     def _stored_mentions(self, query):
-        """Return the recent mentions that can match, newest first: the database leaves out the rest."""
+        """Return the recent mentions that can match, newest first."""
         domain = Domain('company_id', '=', self.company_id.id) & Domain(
-            'posted_at', '>=', fields.Datetime.now() - TEST_PERIOD,
+            'posted_at',
+            '>=',
+            fields.Datetime.now() - TEST_PERIOD,
         )
         if self.account_ids:
             domain &= Domain('account_id', 'in', self.account_ids._origin.ids)
-        return self.env['social.crm.mention'].search(domain, limit=TEST_LIMIT, order='posted_at desc, id desc')
+        return self.env['social.crm.mention'].search(
+            domain, limit=TEST_LIMIT, order='posted_at desc, id desc'
+        )
 
     def _filter(self, mentions, query):
         criteria, facts = self._criteria(), mentions._facts()
         return mentions.filtered(
-            lambda mention: criteria.accept(facts[mention.id]) and query.matches(mention._listening_text()),
+            lambda mention: (
+                criteria.accept(facts[mention.id]) and query.matches(mention._listening_text())
+            ),
         )
 
     def _volume_per_day(self, hits):
-        """Return (date, number, share of the busiest day in per cent) for each of the seven days."""
+        """Return (date, number, per cent of the busiest day) for each of the seven days."""
         today = fields.Date.context_today(self)
         days = [today - timedelta(days=back) for back in reversed(range(TEST_PERIOD.days))]
-        groups = hits.grouped(lambda mention: fields.Datetime.context_timestamp(self, mention.posted_at).date())
+        groups = hits.grouped(
+            lambda mention: fields.Datetime.context_timestamp(self, mention.posted_at).date()
+        )
         numbers = [len(groups.get(day, ())) for day in days]
         highest = max(numbers, default=0) or 1
-        return [(day, number, 100 * number // highest) for day, number in zip(days, numbers)]
+        return [
+            (day, number, 100 * number // highest)
+            for day, number in zip(days, numbers, strict=True)
+        ]
 
     def _compare(self, mentions, hits):
         """Return (gained, lost) against the rule as it is stored; ``None`` for a new rule."""
@@ -75,6 +92,9 @@ class SocialCrmRule(models.Model):
         """Return a mention's text with the matching words marked."""
         text, parts, position = mention.text or '', [], 0
         for span in query.found(mention._listening_text()):
-            parts += [text[position:span.start], Markup('<mark>%s</mark>') % text[span.start:span.end]]
+            parts += [
+                text[position : span.start],
+                Markup('<mark>%s</mark>') % text[span.start : span.end],
+            ]
             position = span.end
         return Markup('').join([*parts, text[position:]])

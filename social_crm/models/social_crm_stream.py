@@ -137,7 +137,7 @@ class SocialCrmStream(models.Model):
         :return: the lease's name and the streams
         """
         lease, now = uuid.uuid4().hex, fields.Datetime.now()
-        for attempt in range(STORE_TRIES):
+        for _attempt in range(STORE_TRIES):
             try:
                 self.env.cr.execute(
                     """UPDATE social_crm_stream SET lease = %(lease)s, lease_until = %(until)s
@@ -169,7 +169,7 @@ class SocialCrmStream(models.Model):
         return lease, self.browse()
 
     def _request(self):
-        """Return a function without arguments that fetches the next page; it touches no database."""
+        """Return a function that fetches the next page in a thread; it touches no database."""
         self.ensure_one()
         provider = self.account_id._provider()
         kind, query, cursor, since = self.kind, self.query, self.cursor or '', aware(self.since)
@@ -181,8 +181,8 @@ class SocialCrmStream(models.Model):
         return request
 
     def _store_outcome(self, lease, future):
-        """Store what a fetch gave, in a transaction of its own; an error here stays with this stream."""
-        for attempt in range(STORE_TRIES):
+        """Store what a fetch gave, in a transaction of its own; errors stay with this stream."""
+        for _attempt in range(STORE_TRIES):
             try:
                 if self._still_leased(lease):
                     self._store_result(future)
@@ -222,7 +222,7 @@ class SocialCrmStream(models.Model):
         self._store_page(page, rate_limit)
 
     def _store_page(self, page, rate_limit=None):
-        """Store a page's items and its cursor; screens and health page learn of it after the last page."""
+        """Store a page's items and its cursor; screens learn of it after the last page."""
         new = self._store_items(page.items)
         for unreadable in page.unreadable:
             self.env['social.crm.parked.item']._park(self, unreadable)

@@ -9,7 +9,6 @@ from ..tools import clean, insert_skip_known, naive
 TEXT_LENGTH = 20_000
 
 
-# pylint: disable=consider-merging-classes-inherited  one file for each matter
 class SocialCrmStream(models.Model):
     """What a page of items becomes: mentions with language, sentiment and matched rules."""
 

@@ -74,6 +74,7 @@ class AnsweringCase(SocialCrmCase):
 
     def receive(self):
         """Receive, and fetch the conversations around what came in."""
-        super().receive()
+        received = super().receive()
         with self.loop('social.crm.mention') as Mention:
             Mention._fetch_contexts()
+        return received

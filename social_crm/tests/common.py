@@ -126,7 +126,7 @@ class SocialCrmCase(StubbedNetwork, Loops, TransactionCase):
         super().setUp()
         self.stub = self.start_stub()
 
-    # --- building ----------------------------------------------------------------------------------
+    # --- building --------------------------------------------------------------------------------
 
     @classmethod
     def make_app(cls, company):

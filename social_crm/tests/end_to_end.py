@@ -31,7 +31,7 @@ class EndToEndCase(BaseCase):
         browser.sign_in(cls.page, cls.odoo.url)
         cls.shots = 0
 
-    # --- Odoo --------------------------------------------------------------------------------------
+    # --- Odoo ------------------------------------------------------------------------------------
 
     def ask(self, model, domain, *names):
         """Return the records of a domain as dictionaries of the named fields."""
@@ -51,7 +51,7 @@ class EndToEndCase(BaseCase):
             time.sleep(1)
         raise AssertionError(f'no {model} with {domain} within {seconds} s; log: {self.odoo.log}')
 
-    # --- browser -----------------------------------------------------------------------------------
+    # --- browser ---------------------------------------------------------------------------------
 
     def open(self, action):
         """Open one of the module's actions in the web client."""

@@ -101,7 +101,7 @@ class MastodonStub:
         self.notifications.insert(0, notification)
         return notification
 
-    # --- answers -----------------------------------------------------------------------------------
+    # --- answers ---------------------------------------------------------------------------------
 
     def handle(self, request):
         url = urlsplit(request.url)
@@ -111,18 +111,20 @@ class MastodonStub:
             answer = self.fail[url.path](request)
             if answer is not None:
                 return answer
-        if not url.path.startswith(
-            (
-                '/oauth',
-                '/.well-known',
-                '/api/v1/apps',
-                '/api/v1/instance',
-                '/api/v2/instance',
-                '/nodeinfo',
+        if (
+            not url.path.startswith(
+                (
+                    '/oauth',
+                    '/.well-known',
+                    '/api/v1/apps',
+                    '/api/v1/instance',
+                    '/api/v2/instance',
+                    '/nodeinfo',
+                )
             )
+            and request.headers.get('Authorization') != f'Bearer {self.token}'
         ):
-            if request.headers.get('Authorization') != f'Bearer {self.token}':
-                return self.answer(401, {'error': 'The access token is invalid'})
+            return self.answer(401, {'error': 'The access token is invalid'})
         return self.answer(*self.route(url.path, {**query, **self.form(request)}))
 
     @staticmethod

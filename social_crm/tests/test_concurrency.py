@@ -66,7 +66,8 @@ def act(env):
 in_parallel(act)
 mentions = env['social.crm.mention'].search([])
 leads = env['crm.lead'].search([('social_profile_id', '!=', False)])
-print('RESULT', len(mentions), len(leads), len(leads.social_profile_id), set(mentions.mapped('act_state')))
+states = set(mentions.mapped('act_state'))
+print('RESULT', len(mentions), len(leads), len(leads.social_profile_id), states)
 print('NOTES', sum(body.count('teapot ') for body in leads.message_ids.mapped('body')))
 """
 
@@ -78,7 +79,8 @@ def store(env):
     env['social.crm.stream'].browse(stream.id)._store_page(the_page)
 
 in_parallel(store)
-print('RESULT', env['social.crm.mention'].search_count([]), env['social.crm.profile'].search_count([]))
+counts = [env[model].search_count([]) for model in ('social.crm.mention', 'social.crm.profile')]
+print('RESULT', *counts)
 """
 
 

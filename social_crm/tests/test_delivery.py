@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
+from odoo.addons.social_crm.delivery import Outcome, utcnow
 from odoo.addons.social_crm.providers.errors import (
     AuthorizationLost,
     Duplicate,
@@ -139,8 +140,6 @@ class TestDelivery(DeliveryCase):
         self.assertEqual(row.delivery_state, 'sent')
 
     def take(self, row):
-        from odoo.addons.social_crm.delivery import Outcome, utcnow
-
         return Outcome(self.network.send(row._outgoing(), row.idempotency_key), at=utcnow())
 
     def test_nothing_sent_means_again_later_and_not_for_ever(self):

@@ -61,9 +61,10 @@ class TestEngagementSnac(Loops, TransactionCase):
 
     def receive(self):
         """Receive, and fetch the conversations around what came in."""
-        super().receive()
+        received = super().receive()
         with self.loop('social.crm.mention') as Mention:
             Mention._fetch_contexts()
+        return received
 
     # --- steps ------------------------------------------------------------------------------------
 
@@ -82,7 +83,7 @@ class TestEngagementSnac(Loops, TransactionCase):
     def answer(self, mention, text):
         action = mention.action_answer()
         form = Form(
-            self.env['social.crm.compose'].with_user(self.agent).with_context(action['context'])
+            self.env['social.crm.compose'].with_user(self.agent).with_context(**action['context'])
         )
         form.text = text
         wizard = form.save()
@@ -126,7 +127,9 @@ class TestEngagementSnac(Loops, TransactionCase):
             [(entry.own, entry.depth) for entry in entries], [(False, 0), (True, 1), (False, 2)]
         )
         self.assertTrue(again.has_context)
-        same = self.env['social.crm.engagement'].search([('external_id', '=', engagement.external_id)])
+        same = self.env['social.crm.engagement'].search(
+            [('external_id', '=', engagement.external_id)]
+        )
         self.assertEqual(same, engagement)  # not taken for one given in the network's own app
 
     def test_a_direct_message_stays_private(self):

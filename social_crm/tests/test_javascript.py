@@ -16,7 +16,11 @@ class TestJavascript(test_js.HOOTCommon):
     @no_retry
     def test_unit_desktop(self):
         self.browser_js(
-            f'/web/tests?headless&loglevel=2&preset=desktop&timeout=15000{self.hoot_filters}', '', '',
-            login='admin', timeout=600, success_signal='[HOOT] Test suite succeeded',
+            f'/web/tests?headless&loglevel=2&preset=desktop&timeout=15000{self.hoot_filters}',
+            '',
+            '',
+            login='admin',
+            timeout=600,
+            success_signal='[HOOT] Test suite succeeded',
             error_checker=test_js.unit_test_error_checker,
         )

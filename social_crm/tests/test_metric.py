@@ -75,7 +75,9 @@ class TestMetric(DeliveryCase):
         for network in (self.network, other):
             network.figures = {'1': {'likes': 1}, '2': {'likes': 2}}
             original = network.metrics
-            network.metrics = lambda ids, original=original: calls.append(sorted(ids)) or original(ids)
+            network.metrics = lambda ids, original=original: (
+                calls.append(sorted(ids)) or original(ids)
+            )
         self.age(rows, hours=2)
         self.assertEqual(self.measure(), 3)
         self.assertEqual(sorted(calls), [['1'], ['1', '2']])

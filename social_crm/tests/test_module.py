@@ -16,7 +16,8 @@ except ImportError:  # run by Odoo itself, outside of the repository
 UNINSTALL = """
 from odoo.addons.social_crm.tests.common import connect, make_app
 connect(make_app(env.company), env.user)
-env['social.crm.rule'].create({'name': 'x', 'keywords': 'x', 'action_ids': [(0, 0, {'kind': 'lead'})]})
+actions = [(0, 0, {'kind': 'lead'})]
+env['social.crm.rule'].create({'name': 'x', 'keywords': 'x', 'action_ids': actions})
 env.cr.commit()
 env['ir.module.module'].search([('name', '=', 'social_crm')]).button_immediate_uninstall()
 for query in (

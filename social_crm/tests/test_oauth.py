@@ -63,7 +63,7 @@ class TestOauth(StubbedNetwork, HttpCase):
         for secret in ('token-of-acme', 'secret-1', 'Traceback'):
             self.assertNotIn(secret, response.text)
 
-    # --- the straight way --------------------------------------------------------------------------
+    # --- the straight way ------------------------------------------------------------------------
 
     def test_connects_and_starts_to_listen(self):
         params = self.leave()
@@ -145,7 +145,7 @@ class TestOauth(StubbedNetwork, HttpCase):
         self.assertEqual(self.accounts(), account)
         self.assertEqual(account.state, 'connected')
 
-    # --- all that goes wrong -----------------------------------------------------------------------
+    # --- all that goes wrong ---------------------------------------------------------------------
 
     def test_consent_denied(self):
         state = self.leave()['state']

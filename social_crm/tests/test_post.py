@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.social_crm import media, walltime
+from odoo.addons.social_crm.providers.errors import Rejected
 from odoo.addons.social_crm.providers.types import Limits
 
 from .delivering import DeliveryCase, FakeNetwork
@@ -316,8 +317,6 @@ class TestPost(DeliveryCase):
             post.publication_ids[0].text = 'x'
 
     def test_the_text_of_a_failed_one_is_changed_and_sent_again(self):
-        from odoo.addons.social_crm.providers.errors import Rejected
-
         self.networks[self.second.id] = FakeNetwork()
         self.network.plan = [Rejected('No links please', '422')]
         post = self.post('With link', self.account | self.second)

@@ -184,4 +184,4 @@ class TestRights(SocialCrmCase):
 
 
 def _no_key(self):
-    raise UserError('social_crm_key = ')
+    raise UserError(self.env._('social_crm_key = '))

@@ -22,7 +22,9 @@ class TestScreens(SocialCrmCase):
     def setUp(self):
         super().setUp()
         self.make_rule(
-            [{'kind': 'lead'}, {'kind': 'ticket'}], name='Desks', keywords='desk*',
+            [{'kind': 'lead'}, {'kind': 'ticket'}],
+            name='Desks',
+            keywords='desk*',
         )
         self.stub.mention('Do you sell standing desks?')
         self.receive()
@@ -36,16 +38,23 @@ class TestScreens(SocialCrmCase):
         for kind in kinds:
             arch = etree.fromstring(views[kind]['arch'])
             names = {
-                node.get('name') for node in arch.iter('field')
+                node.get('name')
+                for node in arch.iter('field')
                 if not any(parent.tag == 'field' for parent in node.iterancestors())
             }
             with self.subTest(user=user.login, model=model, view=kind):
-                self.assertTrue(Model.web_search_read([], {name: {} for name in names & set(Model._fields)})['records'])
+                self.assertTrue(
+                    Model.web_search_read([], {name: {} for name in names & set(Model._fields)})[
+                        'records'
+                    ]
+                )
 
     def test_the_roles_see_what_their_menus_offer(self):
         everybody = (self.user, self.marketing, self.manager)
         for user in everybody:
-            self.show(user, 'social.crm.mention', 'kanban', 'list', 'form', 'pivot', 'graph', 'activity')
+            self.show(
+                user, 'social.crm.mention', 'kanban', 'list', 'form', 'pivot', 'graph', 'activity'
+            )
             self.show(user, 'social.crm.account', 'list', 'kanban', 'form', 'activity')
             self.show(user, 'social.crm.profile', 'list', 'kanban', 'form')
             self.show(user, 'social.crm.rule', 'list', 'kanban', 'form')
@@ -53,7 +62,10 @@ class TestScreens(SocialCrmCase):
         self.show(self.manager, 'social.crm.audit', 'list')
 
     def test_salespeople_and_agents_see_where_a_record_comes_from(self):
-        for user, record in ((self.salesperson, self.mention.lead_id), (self.agent, self.mention.ticket_id)):
+        for user, record in (
+            (self.salesperson, self.mention.lead_id),
+            (self.agent, self.mention.ticket_id),
+        ):
             form = Form(record.with_user(user))
             self.assertIn('desks', form.social_explanation)
             self.assertIn(self.mention.author_id.handle, form.social_profile_card)
@@ -71,14 +83,22 @@ class TestScreens(SocialCrmCase):
         partner = self.env['res.partner'].create({'name': 'Ada'}).with_user(self.user)
         author = self.mention.author_id
         author.action_unlink_contact()  # the ticket made a contact
-        partner.social_profile_ids = [Command.create({'network': 'mastodon', 'handle': f' @{author.handle.upper()} '})]
+        partner.social_profile_ids = [
+            Command.create({'network': 'mastodon', 'handle': f' @{author.handle.upper()} '})
+        ]
         self.assertEqual(author.partner_id, partner, 'a known profile is linked, not entered twice')
         self.assertEqual(partner.social_mention_count, 1)
-        partner.social_profile_ids = [Command.create({'network': 'mastodon', 'handle': 'https://Other.Example/@New'})]
-        self.assertEqual(set(partner.social_profile_ids.mapped('handle')), {author.handle, 'new@other.example'})
+        partner.social_profile_ids = [
+            Command.create({'network': 'mastodon', 'handle': 'https://Other.Example/@New'})
+        ]
+        self.assertEqual(
+            set(partner.social_profile_ids.mapped('handle')), {author.handle, 'new@other.example'}
+        )
         other = self.env['res.partner'].create({'name': 'Ben'}).with_user(self.user)
         with self.assertRaisesRegex(ValidationError, 'linked to Ada'):
-            other.social_profile_ids = [Command.create({'network': 'mastodon', 'handle': author.handle})]
+            other.social_profile_ids = [
+                Command.create({'network': 'mastodon', 'handle': author.handle})
+            ]
 
     def test_what_a_network_tells_about_a_person_is_not_rewritten(self):
         author = self.mention.author_id.with_user(self.manager)

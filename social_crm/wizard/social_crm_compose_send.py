@@ -4,7 +4,6 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 
-# pylint: disable=consider-merging-classes-inherited  one file for each half
 class SocialCrmCompose(models.TransientModel):
     """The sending half of the dialog: one engagement of what stands in it, once."""
 

@@ -37,7 +37,10 @@ class SocialCrmConnect(models.TransientModel):
         store=True,
         readonly=False,
         precompute=True,
-        help='Address of your server or your whole handle, such as: mastodon.social or @me@mastodon.social',
+        help=(
+            'Address of your server or your whole handle, such as: mastodon.social or '
+            '@me@mastodon.social'
+        ),
     )
     asks_server = fields.Boolean(compute='_compute_asks_server')
     kind = fields.Selection(
@@ -118,7 +121,7 @@ class SocialCrmConnect(models.TransientModel):
     # === BUSINESS METHODS === #
 
     def _wanted(self):
-        """Return the capabilities to ask for: switched on by the administrators, offered by the network."""
+        """Return the capabilities to ask for: switched on here, offered by the network."""
         offered = adapter_class(self.network).capabilities
         return [name for name in self.env.company._social_crm_capabilities() if name in offered]
 
@@ -138,7 +141,8 @@ class SocialCrmConnect(models.TransientModel):
         if not app.client_id or not app.has_secret:
             raise UserError(
                 self.env._(
-                    "%s is not set up yet. An administrator enters the app's client ID and secret in "
+                    "%s is not set up yet. An administrator enters the app's client ID and "
+                    'secret in '
                     'Social CRM > Configuration > Apps.',
                     adapter.label,
                 )
@@ -148,12 +152,14 @@ class SocialCrmConnect(models.TransientModel):
     def _explain(self, error):
         if error.code in BAD_ADDRESS:
             return self.env._(
-                '"%s" is no address of a public server. Type it like mastodon.social, or your handle '
+                '"%s" is no address of a public server. Type it like mastodon.social, or your '
+                'handle '
                 'like @me@mastodon.social.',
                 self.server or '',
             )
         return self.env._(
-            '%(server)s cannot be connected right now. %(reason)s\nCheck the address, and try again in a minute.',
+            '%(server)s cannot be connected right now. %(reason)s\nCheck the address, and try '
+            'again in a minute.',
             server=self.server or adapter_class(self.network).label,
             reason=self.env['social.crm.account']._explain(error),
         )
