@@ -126,3 +126,14 @@ test("a kanban waits while a card is dragged", async () => {
     expect.verifySteps(["reload"]);
     expect(".o_kanban_record:not(.o_kanban_ghost)").toHaveCount(3);
 });
+
+test("the first mention ends the sample data of an empty inbox", async () => {
+    Mention._records = [];
+    await mountInbox("kanban", { arch: KANBAN.replace("js_class", 'sample="1" js_class') });
+    expect(".o_view_sample_data").toHaveCount(1);
+    await arrive("first of all");
+    await wait();
+    expect(".o_view_sample_data").toHaveCount(0);
+    expect(".o_kanban_record:not(.o_kanban_ghost)").toHaveCount(1);
+    expect.verifySteps(["reload"]);
+});

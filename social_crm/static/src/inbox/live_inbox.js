@@ -37,6 +37,8 @@ const LiveInbox = (Controller) =>
                 if (this.isBusy) {
                     this.scheduleReload();
                 } else {
+                    // An empty view shows samples that cannot be clicked: that is over now.
+                    this.model.useSampleModel = false;
                     await this.model.load();
                 }
             }, RELOAD_DELAY);
