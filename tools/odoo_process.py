@@ -101,7 +101,7 @@ class OdooProcess:
             result = json.load(answer)
         if 'error' in result:
             raise RuntimeError(result['error']['data']['debug'])
-        return result['result']
+        return result.get('result')  # a method that returns nothing sends none
 
 
 @contextlib.contextmanager
