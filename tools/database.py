@@ -24,7 +24,16 @@ BASE_ADDONS = (
     'helpdesk_mgmt_sla',
 )
 #: Folders and endings of an addon that a database does not have to be updated for.
-WITHOUT_UPDATE = {'tests', 'static', 'providers', 'listening', 'controllers', 'demo', '__pycache__'}
+WITHOUT_UPDATE = {
+    'tests',
+    'static',
+    'providers',
+    'listening',
+    'matching',
+    'controllers',
+    'demo',
+    '__pycache__',
+}
 #: Lines of Odoo's log that say nothing about this module.
 KNOWN_PROBLEMS = (
     "unknown option 'social_crm",

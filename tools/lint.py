@@ -7,7 +7,7 @@ from . import environment, paths, xml_checks
 from .steps import Failure, say
 
 #: Folders of pure Python that are typed throughout.
-TYPED = ('social_crm/providers', 'social_crm/listening')
+TYPED = ('social_crm/providers', 'social_crm/listening', 'social_crm/matching')
 #: Python that belongs to no addon.
 OTHERS = ('dev', 'conftest.py', 'tools', 'benchmarks')
 

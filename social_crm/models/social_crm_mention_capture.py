@@ -5,6 +5,8 @@ from markupsafe import Markup
 from odoo import fields, models
 from odoo.tools import plaintext2html
 
+from .. import matching
+
 JOIN_TICKET = timedelta(hours=24)
 
 
@@ -107,15 +109,28 @@ class SocialCrmMention(models.Model):
         values = {
             'name': self.display_name,
             'description': plaintext2html(self.text or ''),
-            'contact_name': author.name or author.handle,
+            'contact_name': matching.person_name(author.name or '') or author.name or author.handle,
+            **self._given_details(),
             'website': author.links[0]['url'] if author.links else False,
             'company_id': self.company_id.id,
             'social_profile_id': author.id,
             'social_mention_id': self.id,
         }
         if partner:
+            # The contact's own address and number stay: those of a lead are written back to it.
             values.update(partner_id=partner.id, contact_name=partner.name)
+            values.pop('email_from', None)
+            values.pop('phone', None)
         return values
+
+    def _given_details(self):
+        """Return the e-mail address and phone number that the author gives in a private message.
+
+        In public posts people name the addresses of others: those are not taken.
+        """
+        text = self.text or '' if self.kind == 'message' else ''
+        found = {'email_from': matching.emails(text), 'phone': matching.phones(text)}
+        return {name: values[0] for name, values in found.items() if len(values) == 1}
 
     def _utm(self):
         """Return source (the network) and medium (social) by network, as values of a lead."""

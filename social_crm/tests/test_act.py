@@ -60,6 +60,22 @@ class TestAct(SocialCrmCase):
         self.assertEqual(rule.lead_count, 1)
         self.assertEqual(mention.act_state, 'done')
 
+    def test_a_private_message_gives_address_and_number(self):
+        self.lead_rule()
+        rita = self.stub.account('rita', display_name='Dr. RITA KOHL 🌻 | Acme')
+        self.stub.mention('teapot? Rita.K@acme.example, +43 316 123456', rita, visibility='direct')
+        self.receive()
+        lead = self.mentions(account_id=self.account.id).lead_id
+        self.assertEqual(lead.contact_name, 'Rita Kohl')
+        self.assertEqual(lead.email_from, 'rita.k@acme.example')
+        self.assertEqual(lead.phone, '+43316123456')
+
+    def test_a_public_post_gives_no_address(self):
+        self.lead_rule()
+        self.stub.mention('a teapot from somebody@else.example', self.stub.account('rita'))
+        self.receive()
+        self.assertFalse(self.mentions(account_id=self.account.id).lead_id.email_from)
+
     def test_one_author_has_one_open_lead(self):
         self.lead_rule()
         rita = self.stub.account('rita')

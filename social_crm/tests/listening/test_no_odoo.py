@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 ADDON = Path(__file__).parents[2]
-FILES = sorted(file for name in ('listening', 'providers') for file in (ADDON / name).rglob('*.py'))
+FILES = sorted(
+    file for name in ('listening', 'matching', 'providers') for file in (ADDON / name).rglob('*.py')
+)
 
 
 def imported(tree):
