@@ -27,6 +27,8 @@ class SocialCrmMention(models.Model):
     composing_user_id = fields.Many2one('res.users', readonly=True, copy=False)
     composing_until = fields.Datetime(readonly=True, copy=False)
     colleague = fields.Char('Being Answered By', compute='_compute_colleague')
+    unsent_id = fields.Many2one('social.crm.engagement', compute='_compute_unsent_id')
+    unsent_reason = fields.Char(compute='_compute_unsent_id')
     can_answer = fields.Boolean(compute='_compute_can_answer')
     conversation = fields.Html(
         'Whole Conversation', compute='_compute_conversation', sanitize=False
@@ -65,6 +67,15 @@ class SocialCrmMention(models.Model):
         Conversation = self.env['social.crm.conversation']
         return Conversation._render(Conversation._of_mention(self), **kwargs)
 
+    @api.depends('engagement_ids.delivery_state', 'engagement_ids.failure_reason')
+    @api.depends_context('uid')
+    def _compute_unsent_id(self):
+        """The last answer, if it did not go out: somebody has to do something about it."""
+        for mention in self:
+            last = mention.engagement_ids.filtered(lambda one: one.origin == 'odoo')[:1]
+            unsent = last if last.delivery_state in ('failed', 'unconfirmed') else last.browse()
+            mention.unsent_id, mention.unsent_reason = unsent, unsent.failure_reason
+
     # === ACTION METHODS === #
 
     def action_answer(self):
@@ -72,6 +83,14 @@ class SocialCrmMention(models.Model):
         self.ensure_one()
         self._start_composing()
         return self.env['social.crm.compose']._open(mention=self)
+
+    def action_open_unsent(self):
+        """Open the answer that did not go out: in the composer where it can be changed."""
+        self.ensure_one()
+        unsent = self.unsent_id
+        if unsent.delivery_state == 'failed':
+            return unsent.action_edit()
+        return self._open_records(unsent)
 
     # === PRESENCE === #
 
@@ -111,6 +130,9 @@ class SocialCrmMention(models.Model):
         Earlier messages of the same private chat are answered by the last answer.
         """
         mentions = self | self._earlier_messages()
+        if engagement.user_id:  # the log names the agent, not the loop
+            # sudo: the loop does what follows from the agent's answer
+            mentions = mentions.with_user(engagement.user_id).sudo()
         for mention in mentions:
             values = {'state': 'open' if mention._has_open_work() else 'done'}
             if not mention.answered_at:

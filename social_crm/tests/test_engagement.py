@@ -171,6 +171,10 @@ class TestEngagement(AnsweringCase):
         self.assertEqual(activity.user_id, self.agent)
         self.assertIn('Text is rude', activity.note)
 
+        self.assertEqual(
+            (mention.unsent_id, mention.action_open_unsent()['context']['default_text']),
+            (engagement, 'Rude text'),
+        )
         self.refusal = None
         form = self.composer(engagement.with_user(self.agent).action_edit())
         self.assertEqual(form.text, 'Rude text')
