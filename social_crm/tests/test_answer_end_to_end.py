@@ -1,6 +1,7 @@
 """From the network to the inbox and back, in a browser: real server, real Odoo, real loops."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from odoo.tests import tagged
 
@@ -68,3 +69,24 @@ class TestAnswerEndToEnd(EndToEndCase):
         below = self.below(note)
         self.assertEqual([status['in_reply_to_id'] for status in below], [note['id']])
         self.assertIn(below[0]['visibility'], ('direct', 'private'))  # snac has one word for both
+
+    def test_send_pressed_many_times_at_once_sends_once(self):
+        note = self.network.note('customer', '@brand is anybody there?')
+        mention = self.wait_for('social.crm.mention', [['external_id', '=', note['uri']]], 'id')
+        values = {'mention_id': mention['id'], 'text': 'Yes, we are', 'channel': 'public'}
+        dialogs = [self.make('social.crm.compose', **values) for _dialog in range(2)]
+
+        def press(dialog):
+            try:
+                self.odoo.call('social.crm.compose', 'action_send', [dialog])
+            except RuntimeError as error:  # refused, with a reason that a person understands
+                return str(error).strip().splitlines()[-1]
+
+        with ThreadPoolExecutor(8) as pool:
+            refusals = [text for text in pool.map(press, dialogs * 4) if text]
+        for refusal in refusals:
+            self.assertIn('The very same words have just gone there', refusal)
+        sent = [['mention_id', '=', mention['id']], ['delivery_state', '=', 'sent']]
+        self.wait_for('social.crm.engagement', sent, 'id')
+        self.assertEqual(len(self.ask('social.crm.engagement', sent[:1], 'id')), 1)
+        self.assertEqual(len(self.below(note)), 1)

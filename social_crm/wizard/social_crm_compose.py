@@ -258,7 +258,6 @@ class SocialCrmCompose(models.TransientModel):
     def action_send(self):
         """Queue the answer; once, however often this is called for the same dialog."""
         self.ensure_one()
-        self.lock_for_update()
         if not self.sent_id:
             self.sent_id = self._engagement()
         return {

@@ -22,6 +22,7 @@ class SocialCrmCompose(models.TransientModel):
         if known:
             return known
         self._check_context()
+        self._take_turn()
         self._draft()._check_sendable()
         values = self._values(self._fill_in(self.text or ''))
         if self.engagement_id:
@@ -32,7 +33,7 @@ class SocialCrmCompose(models.TransientModel):
                 mail_create_nosubscribe=True,
             ).create({**values, 'request_key': self.request_key})
         self._keep_files(engagement)
-        self._note_recipient()
+        self._take_over()
         return engagement
 
     def _send_again(self, values):
@@ -40,7 +41,6 @@ class SocialCrmCompose(models.TransientModel):
         engagement = self.engagement_id
         engagement._check_may_send()
         engagement = engagement.sudo()  # sudo: as in _engagement
-        engagement.lock_for_update()
         if engagement.delivery_state not in ('failed', 'cancelled'):
             raise UserError(self.env._('This answer is on its way already.'))
         engagement.write(
@@ -65,13 +65,18 @@ class SocialCrmCompose(models.TransientModel):
         if self.mention_id and self.profile_id != self.mention_id.author_id:
             raise UserError(self.env._('An answer goes to the author of what it answers.'))
 
-    def _note_recipient(self):
-        """Note on the mention and its author that somebody answers.
+    def _take_turn(self):
+        """Note on the recipient that somebody writes to them, before anything else is looked at.
 
-        Two people who send at the same moment write the same row: the second one's request is run
-        again, and finds that the same words have just been sent.
+        Whoever sends at the same moment writes the same row: the later request waits, is run
+        again by the server, and then finds what the earlier one has sent.
         """
-        self.profile_id.sudo().contacted_at = fields.Datetime.now()  # sudo: kept by the module
+        profile = self.profile_id.sudo()  # sudo: kept by the module
+        profile.contacted_at = fields.Datetime.now()
+        profile.flush_recordset(['contacted_at'])
+
+    def _take_over(self):
+        """Who answers a mention nobody has, has it from now on."""
         mention = self.mention_id
         if mention:
             mention._stop_composing()
