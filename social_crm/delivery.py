@@ -3,6 +3,7 @@
 import logging
 import time
 import uuid
+from collections import deque
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -17,8 +18,9 @@ from .tools import naive
 
 _logger = logging.getLogger(__name__)
 
-WORKERS = 16
-PER_ACCOUNT = 8  # calls at once by one account: a slow server leaves room for the others
+WORKERS = 24
+REFILL = 4  # free threads that are worth a look for more
+PER_ACCOUNT = 12  # calls at once by one account: a slow server leaves room for the others
 LEASE = timedelta(seconds=90)
 RENEW = 30  # seconds between renewals of the leases of calls under way
 NAP = 1  # longest sleep: what is queued meanwhile must not wait for the next run
@@ -66,9 +68,11 @@ class Courier:
 
     def __init__(self, models):
         # What the loop itself queues, it finds by itself.
-        self.models = [model.with_context(social_crm_no_wake=True) for model in models]
+        context = {'social_crm_no_wake': True, 'mail_notrack': True}
+        self.models = [model.with_context(**context) for model in models]
         self.env = self.models[0].env
         self.flights = {}
+        self.landed = deque()
         self.renewed = time.monotonic()
 
     def run(self, seconds=0):
@@ -80,15 +84,20 @@ class Courier:
         calls = 0
         with ThreadPoolExecutor(WORKERS, thread_name_prefix='social_crm') as pool:
             while True:
-                started = self._depart(pool) if not seconds or time.monotonic() < deadline else 0
+                started = self._depart(pool) if self._wants_more(seconds, deadline) else 0
                 calls += started
-                if self.flights:
-                    self._land(self._pause(deadline) or NAP)
+                if self.flights or self.landed:
+                    self._land(deadline)
                 elif not started:
                     pause = self._pause(deadline)
                     if pause is None:
                         return calls
                     time.sleep(pause)
+
+    def _wants_more(self, seconds, deadline):
+        """Tell whether to claim: in time, and only for several threads while outcomes wait."""
+        in_time = not seconds or time.monotonic() < deadline
+        return in_time and (not self.landed or WORKERS - len(self.flights) >= REFILL)
 
     def _pause(self, deadline):
         """Return how long to sleep, ``None`` when nothing falls due before the deadline."""
@@ -106,7 +115,7 @@ class Courier:
         """Claim what is due, as far as threads are free, and start the calls."""
         started = 0
         for model in self.models:
-            for task in ('check', 'send'):
+            for task in ('send', 'check'):
                 free = WORKERS - len(self.flights)
                 if free > 0:
                     started += self._start(pool, model, task, free)
@@ -136,20 +145,27 @@ class Courier:
         """Lease rows for a task and commit that; another worker's rows are skipped."""
         for _try in range(STORE_TRIES):
             try:
-                records = model._claim(task, lease, limit)
+                records = model._claim(task, lease, limit, self._landed_ids(model))
                 self._commit()
                 return records
             except psycopg2.errors.SerializationFailure:  # another worker was quicker: look again
                 self.env.cr.rollback()
         return model.browse()
 
+    def _landed_ids(self, model):
+        landed = [flight.record for flight, _outcome in self.landed]
+        return [record.id for record in landed if record._name == model._name]
+
     # --- end calls -----------------------------------------------------------------------------
 
-    def _land(self, timeout):
+    def _land(self, deadline):
+        """Wait for calls to end, and store one outcome: the next calls go out before the others."""
+        timeout = 0 if self.landed else self._pause(deadline) or NAP
         done, _under_way = wait(self.flights, timeout=timeout, return_when=FIRST_COMPLETED)
-        for future in done:
-            self._store(self.flights.pop(future), future.result())
-        if self.flights and time.monotonic() - self.renewed > RENEW:
+        self.landed.extend((self.flights.pop(future), future.result()) for future in done)
+        if self.landed:
+            self._store(*self.landed.popleft())
+        if time.monotonic() - self.renewed > RENEW:
             self._renew()
 
     def _store(self, flight, outcome):
@@ -174,10 +190,9 @@ class Courier:
         """Keep the leases of calls that take long; a lost race is made up for by the next one."""
         self.renewed = time.monotonic()
         until = fields.Datetime.now() + LEASE
+        held = [*self.flights.values(), *(flight for flight, _outcome in self.landed)]
         for model in self.models:
-            rows = [
-                flight for flight in self.flights.values() if flight.record._name == model._name
-            ]
+            rows = [flight for flight in held if flight.record._name == model._name]
             try:
                 if rows:
                     model._renew_leases(

@@ -27,6 +27,7 @@ from . import social_crm_parked_item
 from . import mail_canned_response
 from . import social_crm_post
 from . import social_crm_post_schedule
+from . import social_crm_post_calendar
 from . import social_crm_post_flow
 from . import social_crm_publication
 from . import social_crm_publication_check

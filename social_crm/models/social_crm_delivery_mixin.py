@@ -2,7 +2,7 @@ import random
 import uuid
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import api, fields, models, modules
 from odoo.exceptions import UserError
 
 from ..delivery import Courier
@@ -134,6 +134,15 @@ class SocialCrmDeliveryMixin(models.AbstractModel):
         self.check_access('write')
 
     # === LOOP === #
+
+    def _register_hook(self):
+        """A server that starts looks at once for what fell due while it was down.
+
+        Its workers would sleep for a minute first; this rings as a trigger does.
+        """
+        super()._register_hook()
+        if self._name == 'social.crm.delivery.mixin' and not modules.module.current_test:
+            self.env['ir.cron']._notifydb()
 
     @api.model
     def _cron_deliver(self):

@@ -11,8 +11,11 @@ class SocialCrmDeliveryQueue(models.AbstractModel):
     _inherit = 'social.crm.delivery.mixin'
 
     @api.model
-    def _claim(self, task, lease, limit):
-        """Lease rows for a task: *send* what is due, *check* what is unconfirmed."""
+    def _claim(self, task, lease, limit, landed=()):
+        """Lease rows for a task: *send* what is due, *check* what is unconfirmed.
+
+        :param landed: ids of rows whose call has ended, though that is not stored yet
+        """
         self._expire_leases()
         self.flush_model()
         now = fields.Datetime.now()
@@ -32,7 +35,7 @@ class SocialCrmDeliveryQueue(models.AbstractModel):
                 until=now + LEASE,
                 one=int(sending),
                 tried=SQL('%s::timestamp', now if sending else None),
-                query=self._claim_to_send(now) if sending else self._claim_to_check(now),
+                query=self._claim_to_send(now, landed) if sending else self._claim_to_check(now),
                 limit=limit,
             )
         )
@@ -40,14 +43,15 @@ class SocialCrmDeliveryQueue(models.AbstractModel):
         return self.browse(sorted(row[0] for row in rows))
 
     @api.model
-    def _claim_to_send(self, now):
+    def _claim_to_send(self, now, landed=()):
         """What is due, not more per account than it may have under way at once."""
         return SQL(
             """SELECT q.id FROM %(table)s q
                  JOIN (SELECT d.id,
                               row_number() OVER (PARTITION BY d.account_id ORDER BY d.due_at, d.id)
                               + (SELECT count(*) FROM %(table)s s WHERE s.delivery_state = 'sending'
-                                    AND s.account_id = d.account_id) AS place
+                                    AND s.account_id = d.account_id
+                                    AND s.id != ALL(%(landed)s::int[])) AS place
                          FROM %(table)s d
                         WHERE d.delivery_state = 'queued' AND d.due_at <= %(now)s
                           AND (d.next_try IS NULL OR d.next_try <= %(now)s)) p ON p.id = q.id
@@ -56,6 +60,7 @@ class SocialCrmDeliveryQueue(models.AbstractModel):
             table=SQL.identifier(self._table),
             now=now,
             most=PER_ACCOUNT,
+            landed=list(landed),
         )
 
     @api.model

@@ -105,11 +105,12 @@ class SocialCrmPost(models.Model):
 
     @api.depends('due_at', 'account_ids')
     def _compute_after_expiry(self):
-        expiry = {account.id: account.expires_at for account in self.account_ids}
+        ends = {account.id: account.expires_at for account in self.account_ids._origin}
+        ends = {account_id: end for account_id, end in ends.items() if end}
         for post in self:
-            ends = [expiry.get(account.id) for account in post.account_ids._origin]
-            waits = post.due_at and post.state in ('draft', 'waiting', 'scheduled')
-            post.after_expiry = bool(waits) and any(end and end < post.due_at for end in ends)
+            waits = ends and post.due_at and post.state in ('draft', 'waiting', 'scheduled')
+            known = [ends.get(account_id) for account_id in post.account_ids._origin.ids if waits]
+            post.after_expiry = any(end and end < post.due_at for end in known)
 
     # === CONSTRAINT METHODS === #
 

@@ -343,14 +343,14 @@ class TestDelivery(DeliveryCase):
 
     def test_limits_per_account_leave_room_for_others(self):
         self.networks[self.second.id] = FakeNetwork()
-        for place in range(12):
+        for place in range(16):
             self.submitted(f'Many {place}')
         self.submitted('The other', self.second)
         self.env.flush_all()
         with self.loop('social.crm.publication') as Publication:
-            claimed = Publication._claim('send', 'one', 16)
+            claimed = Publication._claim('send', 'one', 24)
             accounts = claimed.mapped('account_id')
-            self.assertEqual(len(claimed), 9)
+            self.assertEqual(len(claimed), 13)
             self.assertEqual(len(accounts), 2)
 
 

@@ -250,6 +250,35 @@ class TestPost(DeliveryCase):
         }])  # fmt: skip
         self.assertEqual(post.publication_ids.due_at, datetime(2027, 1, 7, 4, 0))
 
+    def test_the_calendar_loads_some_of_a_day_and_counts_the_others(self):
+        day = date(2031, 3, 10)
+        posts = self.env['social.crm.post']
+        for place in range(6):
+            posts |= self.post(
+                f'Post {place}', tz='UTC', schedule='later', scheduled_date=day,
+                scheduled_time=20 + place / 2,
+            )  # fmt: skip
+        last = posts[3].sudo()
+        last.write({'step': 'approved'})
+        last.publication_ids.delivery_state = 'failed'
+        posts |= self.post(
+            'Alone', schedule='later', scheduled_date=date(2031, 3, 20), scheduled_time=8
+        )
+        Post = self.env['social.crm.post'].with_user(self.author)
+        domain = [('due_at', '>=', '2031-03-01'), ('due_at', '<', '2031-04-01')]
+        found = Post.calendar_posts(domain, ['name'], 'UTC', 3)
+        names = ['Post 0', 'Post 1', 'Post 3', 'Alone']
+        self.assertEqual([one['name'] for one in found['records']], names)
+        self.assertEqual(found['more'], {'2031-03-10': 3})
+        found = Post.calendar_posts(domain, ['name'], 'Asia/Kolkata', 3)
+        self.assertEqual(len(found['records']), 4, 'there they are all of the 11th')
+        self.assertEqual(found['more'], {'2031-03-11': 3})
+        found = Post.calendar_posts(domain, ['name'], 'Europe/Paris', 500)
+        self.assertEqual((len(found['records']), found['more']), (7, {}))
+        stranger = new_test_user(self.env, 'sc_no', 'base.group_user')
+        with self.assertRaises(AccessError):
+            Post.with_user(stranger).calendar_posts([], ['name'], 'UTC', 3)
+
     def test_a_click_in_the_calendar_fills_the_time_in(self):
         self.author.tz = 'Asia/Kolkata'
         Post = self.env['social.crm.post'].with_user(self.author).with_context(
