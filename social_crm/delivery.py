@@ -64,13 +64,15 @@ class Courier:
     One thread per call, HTTP only; the database belongs to the thread that runs the courier.
 
     :param models: empty recordsets of models with the delivery mixin, in one environment
+    :param ahead: seconds; stay awake also when something falls due that soon after the run
     """
 
-    def __init__(self, models):
+    def __init__(self, models, ahead=0):
         # What the loop itself queues, it finds by itself.
         context = {'social_crm_no_wake': True, 'mail_notrack': True}
         self.models = [model.with_context(**context) for model in models]
         self.env = self.models[0].env
+        self.ahead = ahead
         self.flights = {}
         self.landed = deque()
         self.renewed = time.monotonic()
@@ -100,14 +102,16 @@ class Courier:
         return in_time and (not self.landed or WORKERS - len(self.flights) >= REFILL)
 
     def _pause(self, deadline):
-        """Return how long to sleep, ``None`` when nothing falls due before the deadline."""
+        """Return how long to sleep, ``None`` when the time is over or nothing falls due soon."""
         dues = [due for model in self.models if (due := model._next_due())]
         self._commit()  # no open transaction while asleep
         left = deadline - time.monotonic()
         if not dues or left <= 0:
             return None
         pause = (min(dues) - utcnow()).total_seconds()
-        return None if pause > left else max(min(pause, NAP), SHORTEST_NAP)
+        if pause < -NAP:  # due, and yet not to be had: other workers are at it
+            pause = NAP
+        return None if pause > left + self.ahead else max(min(pause, left, NAP), SHORTEST_NAP)
 
     # --- start calls ---------------------------------------------------------------------------
 

@@ -7,7 +7,8 @@ from odoo.exceptions import UserError
 
 from ..delivery import Courier
 
-RUN_SECONDS = 75  # longer than the pause between two runs: nothing falls due unseen
+RUN_SECONDS = 50  # with the longest call well below Odoo's limit for a cron of 120 seconds
+AHEAD = 100  # longer than a cron worker may sleep: nothing falls due unseen
 STATES = [
     ('queued', 'Waiting'),
     ('sending', 'Sending'),
@@ -150,10 +151,10 @@ class SocialCrmDeliveryMixin(models.AbstractModel):
         kinds = self._delivery_models()
         if not kinds:
             return
-        courier = Courier(kinds)
+        courier = Courier(kinds, AHEAD)
         courier.run(RUN_SECONDS)
         dues = [due for model in courier.models if (due := model._next_due())]
-        if dues and min(dues) < fields.Datetime.now() + timedelta(seconds=RUN_SECONDS * 2):
+        if dues and min(dues) < fields.Datetime.now() + timedelta(seconds=AHEAD):
             # The worker may sleep for a minute: have it start the next run at once.
             self.env.ref('social_crm.ir_cron_deliver')._trigger()
 
@@ -180,7 +181,7 @@ class SocialCrmDeliveryMixin(models.AbstractModel):
         """Have the loop run now, if any of these fall due before it would look by itself."""
         if self.env.context.get('social_crm_no_wake'):
             return
-        soon = fields.Datetime.now() + timedelta(seconds=RUN_SECONDS)
+        soon = fields.Datetime.now() + timedelta(seconds=AHEAD)
         if any(
             record.delivery_state == 'queued' and record.due_at and record.due_at <= soon
             for record in self

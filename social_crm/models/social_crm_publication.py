@@ -211,8 +211,8 @@ class SocialCrmPost(models.Model):
 
     def _files(self):
         """Return the attachments in the order in which they were added."""
-        files = self.attachment_ids._origin.sudo()  # sudo: tied to the post, checked when added
-        return files.sorted('id')
+        readable = self.attachment_ids._origin.sudo(False)._filtered_access('read')
+        return readable.sudo().sorted('id')  # sudo: whoever reads on has no more rights than that
 
     def _log_sent(self, row):
         link = Markup('<a href="%s" rel="noopener noreferrer" target="_blank">%s</a>') % (

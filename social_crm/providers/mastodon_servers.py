@@ -202,6 +202,7 @@ def read_limits(instance: Mapping[str, Any]) -> dict[str, Any]:
         'url': statuses.get('characters_reserved_per_url'),
         'media': statuses.get('max_media_attachments'),
         'image_size': media.get('image_size_limit'),
+        'image_pixels': media.get('image_matrix_limit'),
         'video_size': media.get('video_size_limit'),
     }
     numbers = {k: v for k, v in found.items() if isinstance(v, int) and v > 0}
@@ -226,6 +227,7 @@ def limits(app: App, default: Limits) -> Limits:
         media_count=found['media'],
         image_types=tuple(t for t in types if t.startswith('image/')),
         image_size=found.get('image_size', default.image_size),
+        image_pixels=found.get('image_pixels', default.image_pixels),
         video_types=tuple(t for t in types if t.startswith(('video/', 'audio/'))),
         video_size=found.get('video_size', default.video_size),
         mix_media=False,

@@ -1,10 +1,11 @@
+import time
 from datetime import datetime, timedelta, timezone
 
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
-from odoo.addons.social_crm.delivery import Outcome, utcnow
+from odoo.addons.social_crm.delivery import Courier, Outcome, utcnow
 from odoo.addons.social_crm.providers.errors import (
     AuthorizationLost,
     Duplicate,
@@ -331,6 +332,29 @@ class TestDelivery(DeliveryCase):
             self.patch(type(self.env['social.crm.delivery.mixin']), '_next_due', lambda self: None)
             self.env.ref('social_crm.ir_cron_deliver').method_direct_trigger()
         self.assertEqual(self.network.calls, 1)
+
+    def test_the_loop_is_awake_at_the_due_second(self):
+        row = self.submitted(**self.later(hours=1))
+        due = fields.Datetime.now() + timedelta(seconds=2)
+        row.due_at = due
+        self.env.flush_all()
+        with self.loop('social.crm.publication') as Publication:
+            self.assertEqual(Courier([Publication]).run(6), 1)
+        self.assertEqual(row.delivery_state, 'sent')
+        self.assertLess((row.sent_at - due).total_seconds(), 1.5)
+        self.assertGreaterEqual(row.sent_at, due)
+
+    def test_the_loop_waits_for_what_is_due_soon_and_not_for_the_rest(self):
+        row = self.submitted(**self.later(hours=1))
+        self.env.flush_all()
+        for seconds, least, most in ((3600, 0, 0.5), (5, 1, 2)):
+            with self.subTest(seconds), self.loop('social.crm.publication') as Publication:
+                due = fields.Datetime.now() + timedelta(seconds=seconds)
+                Publication.browse(row.id).due_at = due
+                begin = time.monotonic()
+                self.assertEqual(Courier([Publication], ahead=10).run(1), 0)
+                took = time.monotonic() - begin
+                self.assertTrue(least <= took <= most, took)
 
     def test_what_is_queued_wakes_the_loop(self):
         cron = self.env.ref('social_crm.ir_cron_deliver')
