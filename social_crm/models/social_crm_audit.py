@@ -56,7 +56,7 @@ class SocialCrmAudit(models.Model):
             ]
         )
 
-    def write(self, vals):  # pylint: disable=method-required-super
+    def write(self, vals):  # pylint: disable=method-required-super  # it always refuses
         raise UserError(self.env._('The audit log cannot be changed.'))
 
     @api.ondelete(at_uninstall=False)

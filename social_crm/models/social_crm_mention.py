@@ -86,7 +86,6 @@ class SocialCrmMention(models.Model):
     author_id = fields.Many2one(
         'social.crm.profile', required=True, readonly=True, index=True, ondelete='restrict'
     )
-    author_avatar_url = fields.Char(related='author_id.avatar_url')
     author_name = fields.Char(related='author_id.name', string='Author Name')
     author_handle = fields.Char(related='author_id.handle', string='Author Handle')
     author_blocked = fields.Boolean(related='author_id.blocked')

@@ -1,6 +1,5 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.fields import Domain
 
 APPROVER = 'social_crm.social_crm_group_approver'
 OUT = ('sending', 'unconfirmed', 'sent')
@@ -227,9 +226,3 @@ class SocialCrmPost(models.Model):
             ]
             if problems:
                 raise ValidationError('\n'.join(problems))
-
-    @api.model
-    def _usable_accounts(self, company):
-        """Return the accounts that the user may publish with."""
-        Account = self.env['social.crm.account']
-        return Account.search(Account._usable_domain() & Domain('company_id', '=', company.id))

@@ -147,15 +147,6 @@ class SocialCrmPublication(models.Model):
         self.ensure_one()
         return {'type': 'ir.actions.act_url', 'url': self.url, 'target': 'new'}
 
-    def action_open_post(self):
-        self.ensure_one()
-        return {
-            'type': 'ir.actions.act_window',
-            'res_model': 'social.crm.post',
-            'res_id': self.post_id.id,
-            'view_mode': 'form',
-        }
-
     # === DELIVERY === #
 
     def _outgoing(self, media=True):
