@@ -8,6 +8,7 @@ import urllib.error
 from .steps import say
 
 BRAND = 'acme'
+LOOK_EVERY = 15  # seconds
 PEOPLE = {
     BRAND: ('Acme Furniture', 'Desks and chairs that last. We read every message.'),
     'ada': ('Ada Okafor', 'Office manager, plants, coffee.'),
@@ -62,6 +63,9 @@ def connect(odoo, server):
     action = odoo.call('social.crm.connect', 'action_connect', [dialog])
     back = server.approve(action['url'], BRAND)
     with odoo.open(back):
+        # Looked at every 60 seconds by default, and snac takes some to hand a post over.
+        account = odoo.call('social.crm.account', 'search', connected)
+        odoo.call('social.crm.account', 'write', account, {'poll_interval': LOOK_EVERY})
         say(f'  story: {PEOPLE[BRAND][0]} is connected; its mentions arrive within a minute')
 
 
