@@ -18,11 +18,13 @@ from .types import (
     Authorization,
     BrandAccount,
     Item,
+    LeadForm,
     Limits,
     Metrics,
     Outgoing,
     Page,
     Profile,
+    Push,
     Sent,
     Token,
 )
@@ -44,7 +46,8 @@ class Provider:
 
     ``features`` are flags without scopes: ``servers`` (the person types a server or handle),
     ``register`` (the client registers itself there), ``pkce``, ``revoke``, ``refresh``,
-    ``idempotency_key``, ``find_sent``, ``thread``, ``delete``, ``webhook``.
+    ``idempotency_key``, ``find_sent``, ``thread``, ``delete``, ``webhook``, ``brands`` (one login
+    may act for several pages or organisations, see :meth:`brand_accounts`).
     """
 
     code: ClassVar[str]
@@ -154,8 +157,37 @@ class Provider:
         """
         raise NotSupported()
 
+    def lead_forms(self) -> tuple[LeadForm, ...]:
+        """Return the lead forms of the account; what people fill in comes by the stream
+        ``lead_forms``."""
+        raise NotSupported()
+
     def thread(self, external_id: str, local_id: str = '') -> tuple[Item, ...]:
         """Return the items above and below an item, oldest first."""
+        raise NotSupported()
+
+    # --- pushed by the network: the app alone is known, no account --------------------------------
+
+    def answer_handshake(self, params: Mapping[str, str]) -> str:
+        """Return the body that proves to the network that its webhook address is ours.
+
+        :raise Rejected: when the request does not prove to come from the network
+        """
+        raise NotSupported()
+
+    def verify_webhook(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Check a push by its signature, over the raw bytes and in constant time.
+
+        :param headers: names in lower case
+        :raise Rejected: when it was not signed with the app's secret
+        """
+        raise NotSupported()
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[Push, ...]:
+        """Return what a verified push tells; things of no interest are left out.
+
+        :raise Rejected: when it is no readable push
+        """
         raise NotSupported()
 
     # --- send ------------------------------------------------------------------------------------

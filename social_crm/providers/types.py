@@ -113,6 +113,9 @@ class Item:
     connected account wrote itself. ``mentions`` are handles without ``@``, ``hashtags`` words
     without ``#``. ``fields`` holds the answers of a lead form (name -> text). ``raw`` is the
     network's own JSON of the item, for :meth:`~.base.Provider.read` to start from again.
+    Of a lead form: ``form_id`` is the form's external id, ``fields`` holds the consents as well,
+    ``attribution`` the network's ids of what brought the person (``ad_id``, ``campaign_id``, …;
+    names where it tells them), and ``test`` marks a submission made to try the form out.
     ``parent_local_id`` is the parent's ``local_id``, where the network names the parent by that
     one only (Mastodon; ``parent_external_id`` is then set when the page tells it).
     """
@@ -136,6 +139,9 @@ class Item:
     hashtags: tuple[str, ...] = ()
     media: tuple[Media, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    form_id: str = ''
+    attribution: Mapping[str, str] = field(default_factory=dict)
+    test: bool = False
     raw: Any = field(default=None, repr=False, compare=False)
 
 
@@ -156,6 +162,45 @@ class Page:
     unreadable: tuple[Unreadable, ...] = ()
     next_cursor: str = ''
     more: bool = False
+
+
+@dataclass(frozen=True)
+class Push:
+    """What a network pushed for one account, or for one person.
+
+    ``account_id`` is the external id of the account (a page, a user). Event ``items``: ``page``
+    holds what is new in ``stream``. ``poll``: something is new there, and has to be fetched.
+    ``deauthorized``: the grant of ``person_id`` is gone. ``erase``: ``person_id`` asks for the
+    deletion of their data.
+    """
+
+    event: Literal['items', 'poll', 'deauthorized', 'erase']
+    account_id: str = ''
+    stream: str = ''
+    page: Page = Page()
+    person_id: str = ''
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question of a lead form. ``kind`` is the network's word for it (``EMAIL``, ``CUSTOM``);
+    ``consent`` marks a box to tick."""
+
+    key: str
+    label: str
+    kind: str = ''
+    consent: bool = False
+
+
+@dataclass(frozen=True)
+class LeadForm:
+    """A native lead form of the connected account."""
+
+    external_id: str
+    name: str
+    questions: tuple[Question, ...] = ()
+    language: str = ''
+    active: bool = True
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,13 @@ import {
     contains,
     defineModels,
     fields,
+    getService,
     MockServer,
     models,
     mountView,
     onRpc,
 } from "@web/../tests/web_test_helpers";
+import { Dialog } from "@web/core/dialog/dialog";
 
 describe.current.tags("desktop");
 
@@ -125,6 +127,19 @@ test("a kanban waits while a card is dragged", async () => {
     await wait();
     expect.verifySteps(["reload"]);
     expect(".o_kanban_record:not(.o_kanban_ghost)").toHaveCount(3);
+});
+
+test("a kanban waits while a dialog is open, which closes with a reload of its own", async () => {
+    await mountInbox("kanban");
+    const close = getService("dialog").add(Dialog, { slots: {} });
+    await animationFrame();
+    await arrive("third");
+    await wait();
+    expect.verifySteps([]);
+    close();
+    await animationFrame();
+    await wait();
+    expect.verifySteps(["reload"]);
 });
 
 test("the first mention ends the sample data of an empty inbox", async () => {

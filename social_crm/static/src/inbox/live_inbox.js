@@ -18,6 +18,7 @@ const LiveInbox = (Controller) =>
         setup() {
             super.setup();
             const bus = useService("bus_service");
+            this.ui = useService("ui");
             const onMention = ({ company_id }) => {
                 if (user.activeCompanies.some((company) => company.id === company_id)) {
                     this.scheduleReload();
@@ -47,7 +48,10 @@ const LiveInbox = (Controller) =>
         get isBusy() {
             const { editedRecord, selection } = this.model.root;
             const dragging = this.rootRef.el?.querySelector(".o_dragged");
-            return Boolean(dragging || editedRecord || selection?.length);
+            // A dialog reloads the view as it closes and waits for that: a reload of ours in the
+            // same moment would supersede it, and the dialog would stay for good.
+            const dialog = this.ui.activeElement !== document;
+            return Boolean(dialog || dragging || editedRecord || selection?.length);
         }
     };
 
