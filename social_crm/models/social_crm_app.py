@@ -1,4 +1,5 @@
 import json
+import secrets
 
 from odoo import api, fields, models
 from odoo.tools import config, str2bool
@@ -39,6 +40,11 @@ class SocialCrmApp(models.Model):
     secret = fields.Text(groups=fields.NO_ACCESS, copy=False)
     redirect_uri = fields.Char('Redirect URI', default=lambda self: self._default_redirect_uri())
     scopes = fields.Char(help='Scopes that the client may ask for, separated by spaces.')
+    verify_token = fields.Char(
+        default=lambda self: secrets.token_urlsafe(24),
+        copy=False,
+        help='The network repeats it when it asks whether the webhook address is ours.',
+    )
     metadata = fields.Json(help='What the server says about itself: endpoints, software, limits.')
 
     _unique_client = models.UniqueIndex(
@@ -111,6 +117,7 @@ class SocialCrmApp(models.Model):
             redirect_uri=app.redirect_uri or '',
             scopes=tuple((app.scopes or '').split()),
             metadata=app.metadata or {},
+            verify_token=app.verify_token or '',
         )
 
     def _provider(self) -> Provider:

@@ -8,7 +8,7 @@ and may be used from a thread.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
@@ -47,7 +47,9 @@ class Provider:
     ``features`` are flags without scopes: ``servers`` (the person types a server or handle),
     ``register`` (the client registers itself there), ``pkce``, ``revoke``, ``refresh``,
     ``idempotency_key``, ``find_sent``, ``thread``, ``delete``, ``webhook``, ``brands`` (one login
-    may act for several pages or organisations, see :meth:`brand_accounts`).
+    may act for several pages or organisations, see :meth:`brand_accounts`), ``own_account`` (of a
+    network with ``brands``: the login is an account itself too), ``public_client`` (the client
+    needs no secret), ``check_app`` (see :meth:`check_app`).
     """
 
     code: ClassVar[str]
@@ -55,6 +57,9 @@ class Provider:
     capabilities: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     identity_scopes: ClassVar[tuple[str, ...]] = ()
     features: ClassVar[frozenset[str]] = frozenset()
+    #: The version of the network's API that the adapter speaks, and the last day it is served.
+    api_version: ClassVar[str] = ''
+    api_ends: ClassVar[date | None] = None
     #: What the network takes where no server says otherwise; see :meth:`limits`.
     default_limits: ClassVar[Limits]
 
@@ -100,6 +105,13 @@ class Provider:
 
     def register(self, app: App, *, name: str, website: str) -> App:
         """Register a client for ``app`` (server, redirect_uri, scopes) and return it complete."""
+        raise NotSupported()
+
+    def check_app(self) -> None:
+        """Ask the network whether it knows :attr:`app` and its secret; no login is needed.
+
+        :raise Rejected: when it does not
+        """
         raise NotSupported()
 
     def authorize_url(
@@ -167,9 +179,13 @@ class Provider:
         raise NotSupported()
 
     # --- pushed by the network: the app alone is known, no account --------------------------------
+    # A form that is pushed (`signed_request`) arrives as its URL-encoded text. Whether it is about
+    # the end of a grant or the deletion of data is told by the address it was sent to.
 
     def answer_handshake(self, params: Mapping[str, str]) -> str:
         """Return the body that proves to the network that its webhook address is ours.
+
+        A word that was agreed on with the network is compared with ``app.verify_token``.
 
         :raise Rejected: when the request does not prove to come from the network
         """

@@ -16,7 +16,8 @@ class App:
     """An OAuth client of a network, on one server where the network has many.
 
     ``metadata`` holds what was discovered about the server (endpoints, software, limits); it is
-    plain JSON and holds no secret.
+    plain JSON and holds no secret. ``verify_token`` is the word that a network sends when it asks
+    whether the webhook address is ours, entered there and kept here.
     """
 
     client_id: str = ''
@@ -25,6 +26,7 @@ class App:
     redirect_uri: str = ''
     scopes: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    verify_token: str = field(default='', repr=False)
 
 
 @dataclass(frozen=True)
