@@ -38,6 +38,7 @@ class TestAnswerEndToEnd(EndToEndCase):
         self.page.get_by_role('button', name='Send', exact=True).click()
         done = self.column('Done').locator('.o_kanban_record', has_text=question)
         done.wait_for(timeout=60_000)  # and goes there by itself, once the answer stands
+        self.page.locator('.modal').wait_for(state='detached')
 
     def below(self, note):
         """Return what stands below a note, as the customer sees it."""

@@ -16,7 +16,7 @@ import {
     mountView,
     onRpc,
 } from "@web/../tests/web_test_helpers";
-import { Dialog } from "@web/core/dialog/dialog";
+import { ConfirmationDialog } from "@web/core/confirmation_dialog/confirmation_dialog";
 
 describe.current.tags("desktop");
 
@@ -131,7 +131,7 @@ test("a kanban waits while a card is dragged", async () => {
 
 test("a kanban waits while a dialog is open, which closes with a reload of its own", async () => {
     await mountInbox("kanban");
-    const close = getService("dialog").add(Dialog, { slots: {} });
+    const close = getService("dialog").add(ConfirmationDialog, { body: "an answer" });
     await animationFrame();
     await arrive("third");
     await wait();
