@@ -120,6 +120,11 @@ class SocialCrmApp(models.Model):
             verify_token=app.verify_token or '',
         )
 
+    def _is_complete(self):
+        """Return whether accounts can be connected by this client."""
+        public = bool(self) and 'public_client' in adapter_class(self.network).features
+        return bool(self.client_id and (self.has_secret or public))
+
     def _provider(self) -> Provider:
         """Return the adapter with this client and no login."""
         self.ensure_one()

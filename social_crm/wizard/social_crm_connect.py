@@ -52,6 +52,7 @@ class SocialCrmConnect(models.TransientModel):
         precompute=True,
     )
     may_connect_brand = fields.Boolean(compute='_compute_may_connect_brand')
+    only_brand = fields.Boolean(compute='_compute_only_brand')
     capabilities = fields.Char(compute='_compute_capabilities')
 
     # === COMPUTE METHODS === #
@@ -69,6 +70,18 @@ class SocialCrmConnect(models.TransientModel):
     def _compute_asks_server(self):
         for wizard in self:
             wizard.asks_server = 'servers' in adapter_class(wizard.network).features
+
+    @api.depends('network')
+    def _compute_only_brand(self):
+        """On some networks a person has no account that may be used here, only their pages."""
+        for wizard in self:
+            features = adapter_class(wizard.network).features
+            wizard.only_brand = 'brands' in features and 'own_account' not in features
+
+    @api.onchange('network')
+    def _onchange_network(self):
+        if self.only_brand:
+            self.kind = 'brand'
 
     def _compute_may_connect_brand(self):
         self.may_connect_brand = self.env.user.has_group('social_crm.social_crm_group_manager')
@@ -95,6 +108,13 @@ class SocialCrmConnect(models.TransientModel):
         ].sudo()._keys()  # sudo: only whether there is a key; no key, no connection
         if self.account_id:
             self.account_id._check_may_connect()
+        elif self.kind == 'personal' and self.only_brand:
+            raise UserError(
+                self.env._(
+                    '%s lets pages of companies be connected, and no personal accounts.',
+                    adapter_class(self.network).label,
+                )
+            )
         elif self.kind == 'brand' and not self.may_connect_brand:
             raise AccessError(
                 self.env._('Brand accounts are connected by a Social CRM administrator.')
@@ -138,7 +158,7 @@ class SocialCrmConnect(models.TransientModel):
         app = App.search(
             [('network', '=', self.network), ('company_id', '=', self.env.company.id)], limit=1
         )
-        if not app.client_id or not app.has_secret:
+        if not app._is_complete():
             raise UserError(
                 self.env._(
                     "%s is not set up yet. An administrator enters the app's client ID and "
