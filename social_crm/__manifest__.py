@@ -18,6 +18,7 @@
         'data/helpdesk_ticket_channel_data.xml',
         'data/utm_medium_data.xml',
         'wizard/social_crm_connect_views.xml',
+        'wizard/social_crm_disconnect_views.xml',
         'wizard/social_crm_compose_views.xml',
         'views/social_crm_templates.xml',
         'views/social_crm_conversation_templates.xml',

@@ -1,5 +1,6 @@
 -- A copied database must not listen, answer or publish in the name of the original.
 DELETE FROM social_crm_credential;
+DELETE FROM social_crm_revocation;
 DELETE FROM social_crm_oauth_state;
 UPDATE social_crm_app SET secret = NULL;
 UPDATE social_crm_account SET state = 'disconnected' WHERE state IN ('connected', 'reconnect');

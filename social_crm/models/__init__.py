@@ -1,6 +1,7 @@
 from . import social_crm_app
 from . import social_crm_credential
 from . import social_crm_oauth_state
+from . import social_crm_revocation
 from . import social_crm_audit
 from . import social_crm_account
 from . import social_crm_account_login

@@ -77,6 +77,19 @@ class SocialCrmAccount(models.Model):
         'Missing Permissions', compute='_compute_missing_capabilities'
     )
     connected_at = fields.Datetime(readonly=True)
+    revocation = fields.Selection(
+        [
+            ('waiting', 'Waiting for the network'),
+            ('done', 'Revoked'),
+            ('failed', 'Not revoked'),
+            ('shared', 'Kept: other accounts use it'),
+            ('impossible', 'Not offered by the network'),
+        ],
+        'Login at the Network',
+        readonly=True,
+        copy=False,
+        help='What became of the permission at the network after the account was disconnected.',
+    )
     expires_at = fields.Datetime('Login Expires', compute='_compute_expires_at', compute_sudo=True)
 
     poll_interval = fields.Integer(
@@ -231,10 +244,17 @@ class SocialCrmAccount(models.Model):
         return self._notify('info', self.env._('Looking for new items…'))
 
     def action_disconnect(self):
-        """Erase the login here at once, then take it back at the network."""
-        for account in self:
-            account._check_may_connect()
-            account._disconnect()
+        """Show what hangs on the account, and ask what is to become of it."""
+        self.ensure_one()
+        self._check_may_connect()
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._('Disconnect an Account'),
+            'res_model': 'social.crm.disconnect',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_account_id': self.id},
+        }
 
     def action_view_mentions(self):
         self.ensure_one()

@@ -61,6 +61,7 @@ class SocialCrmAccount(models.Model):
             'last_error': False,
         }
         event = 'reconnect' if account else 'connect'
+        scopes = account.granted_scopes
         if account:
             account.write(values)
         else:
@@ -74,11 +75,15 @@ class SocialCrmAccount(models.Model):
                 }
             )
         self.env['social.crm.credential']._store(account, token)
+        self.env['social.crm.revocation']._drop(account)
         self.env['social.crm.profile']._upsert(account.company_id, account.network, [profile])
         account._utm_source()  # before many workers need it at once
         account._sync_streams()
         account.activity_unlink(['social_crm.mail_activity_type_reconnect'])
-        self.env['social.crm.audit'].with_user(state.user_id)._log(event, account)
+        Audit = self.env['social.crm.audit'].with_user(state.user_id)
+        Audit._log(event, account)
+        if event == 'reconnect' and scopes != account.granted_scopes:
+            Audit._log('scopes', account, f'{scopes or "-"} → {account.granted_scopes}')
         self.env.ref('social_crm.ir_cron_receive')._trigger()
         return account
 
@@ -106,22 +111,15 @@ class SocialCrmAccount(models.Model):
                 )
 
     def _disconnect(self):
-        """Forget the login, then try to revoke it; work under way stops as it finds no login."""
+        """Erase the login; the network hears of it soon. Work under way finds no login any more."""
         self.ensure_one()
         account = self.sudo()  # sudo: rights were checked, the login itself is readable by nobody
         credential = self.env['social.crm.credential'].sudo().search([('account_id', '=', self.id)])
-        provider = account._provider() if credential else None
-        credential.unlink()
         account.write({'state': 'disconnected', 'last_error': False})
         account.activity_unlink(['social_crm.mail_activity_type_reconnect'])
         self.env['social.crm.audit']._log('disconnect', self)
-        if provider and 'revoke' in provider.features:
-            try:
-                provider.revoke()
-            except ProviderError as error:
-                self.env['social.crm.audit']._log('revoke_failed', self, self._explain(error))
-            else:
-                self.env['social.crm.audit']._log('revoke', self)
+        if credential:
+            self.env['social.crm.revocation'].sudo()._queue(credential)
 
     def _missing_capabilities(self):
         """Return the wanted capabilities that the granted scopes do not allow."""

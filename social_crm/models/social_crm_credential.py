@@ -82,7 +82,7 @@ class SocialCrmCredential(models.Model):
     def _rotate_keys(self):
         """Encrypt all that is stored with the newest key, after which older keys can go."""
         keys = self._keys()
-        for model in (self, self.env['social.crm.app']):
+        for model in (self, self.env['social.crm.revocation'], self.env['social.crm.app']):
             for record in model.sudo().search(
                 [('secret', '!=', False)]
             ):  # sudo: nobody may read the column
@@ -113,11 +113,19 @@ class SocialCrmCredential(models.Model):
     def _token(self) -> Token:
         """Return the login as the adapters' value."""
         self.ensure_one()
-        values = self._decrypt(self.secret)
+        return self._open(
+            self.secret,
+            expires_at=aware(self.expires_at),
+            scopes=tuple((self.account_id.granted_scopes or '').split()),
+        )
+
+    @api.model
+    def _open(self, secret, **known) -> Token:
+        """Return a stored secret as the adapters' value, with what is known of it besides."""
+        values = self._decrypt(secret)
         return Token(
             access_token=values['access_token'],
             refresh_token=values['refresh_token'],
-            expires_at=aware(self.expires_at),
-            scopes=tuple((self.account_id.granted_scopes or '').split()),
             extra=values['extra'],
+            **known,
         )

@@ -1,6 +1,7 @@
 """Users, accounts and a stubbed network for the tests."""
 
 import re
+import uuid
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -54,7 +55,7 @@ def connect(app, user, kind='brand', username='acme', number='77'):
     env = app.env
     state = env['social.crm.oauth.state'].create(
         {
-            'state_hash': f'{username}-{app.id}-{user.id}',
+            'state_hash': uuid.uuid4().hex,
             'secret': 'x',
             'network': 'mastodon',
             'app_id': app.id,
@@ -74,6 +75,15 @@ def connect(app, user, kind='brand', username='acme', number='77'):
         local_id=number,
     )
     return env['social.crm.account']._connect_identity(state, app, token, profile)
+
+
+def disconnect(account, user, **choices):
+    """Disconnect an account as a user does it in the dialog."""
+    account = account.with_user(user)
+    account.action_disconnect()
+    wizard = account.env['social.crm.disconnect'].create({'account_id': account.id, **choices})
+    wizard.action_confirm()
+    return wizard
 
 
 class Loops:

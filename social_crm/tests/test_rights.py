@@ -4,7 +4,7 @@ from odoo import Command, fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import new_test_user, tagged
 
-from .common import SocialCrmCase
+from .common import SocialCrmCase, disconnect
 
 
 @tagged('post_install', '-at_install')
@@ -83,8 +83,8 @@ class TestRights(SocialCrmCase):
             self.account.with_user(self.user).action_disconnect()
         with self.assertRaises(AccessError):
             self.own.with_user(self.manager).action_disconnect()
-        self.own.with_user(self.user).action_disconnect()
-        self.account.with_user(self.manager).action_disconnect()
+        disconnect(self.own, self.user)
+        disconnect(self.account, self.manager)
         self.assertEqual((self.own.state, self.account.state), ('disconnected', 'disconnected'))
         self.assertFalse(self.env['social.crm.credential'].search([]))
         events = (

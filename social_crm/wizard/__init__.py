@@ -1,3 +1,4 @@
 from . import social_crm_connect
+from . import social_crm_disconnect
 from . import social_crm_compose
 from . import social_crm_compose_send
