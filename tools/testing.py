@@ -11,7 +11,7 @@ from . import configuration, database, environment, paths, postgres
 from .steps import say
 
 #: Test folders that import no Odoo and need no database.
-PURE = ('social_crm/tests/providers', 'social_crm/tests/listening')
+PURE = ('social_crm/tests/providers', 'social_crm/tests/listening', 'social_crm/tests/matching')
 NO_TESTS = 5
 #: pytest's options that take the next argument as their value.
 WITH_VALUE = {'-k', '-m', '-p', '-c', '-o', '-W', '-n', '-r', '--maxfail', '--durations', '--tb'}

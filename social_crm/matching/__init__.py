@@ -1,4 +1,7 @@
-"""Who somebody is: names as people write them, addresses in what they write. No Odoo in here."""
+"""Who somebody is: names as people write them, addresses in what they write, and whether a profile
+is a contact's. No Odoo in here."""
 
-from .details import emails, phones
+from .details import emails, phones, stated_emails
 from .names import person_name
+from .score import LINK, SUGGEST, Crowd, Reason, Score, score
+from .subjects import Contact, Link, Person, contact_keys, person_keys

@@ -6,6 +6,7 @@ from . import social_crm_audit
 from . import social_crm_account
 from . import social_crm_account_login
 from . import social_crm_profile
+from . import social_crm_profile_store
 from . import social_crm_rule
 from . import social_crm_rule_test
 from . import social_crm_rule_action
