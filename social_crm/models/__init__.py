@@ -3,6 +3,7 @@ from . import social_crm_credential
 from . import social_crm_oauth_state
 from . import social_crm_revocation
 from . import social_crm_audit
+from . import social_crm_retention
 from . import social_crm_account
 from . import social_crm_account_login
 from . import social_crm_profile
@@ -36,6 +37,7 @@ from . import social_crm_publication_check
 from . import social_crm_publication_metric
 from . import social_crm_post_preview
 from . import social_crm_metric
+from . import social_crm_erasure
 from . import res_partner
 from . import res_company
 from . import res_config_settings

@@ -56,6 +56,20 @@ class SocialCrmAudit(models.Model):
             ]
         )
 
+    @api.model
+    def _log_erasure(self, proof):
+        """Add a row for a person erased; who it was is not told."""
+        # sudo: see _log
+        return self.sudo().create(
+            {
+                'event': 'erase',
+                'network': proof.network,
+                'user_id': self.env.uid,
+                'company_id': proof.company_id.id,
+                'detail': ' – '.join(filter(None, [proof.reference, proof.reason])),
+            }
+        )
+
     def write(self, vals):  # pylint: disable=method-required-super  # it always refuses
         raise UserError(self.env._('The audit log cannot be changed.'))
 

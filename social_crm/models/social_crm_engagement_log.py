@@ -125,7 +125,10 @@ class SocialCrmEngagement(models.Model):
             anchor = Markup('<a href="%s" rel="noopener noreferrer" target="_blank">%s</a>')
             link = anchor % (self.url, link)
         where = Markup(self.env._('%(kind)s on %(network)s as @%(handle)s')) % {
-            'kind': dict(self._fields['kind']._description_selection(self.env))[self.kind],
+            # The link opens the answer, and finds the note again when its recipient is erased.
+            'kind': self._get_html_link(
+                title=dict(self._fields['kind']._description_selection(self.env))[self.kind]
+            ),
             'network': link,
             'handle': self.account_id.handle,
         }

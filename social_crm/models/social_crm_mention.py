@@ -355,7 +355,8 @@ class SocialCrmMention(models.Model):
             else network
         )
         return Markup('<p><b>%s</b> (%s, %s)</p>%s') % (
-            self.author_id.display_name,
+            # The link opens the mention, and finds the note again when its author is erased.
+            self._get_html_link(title=self.author_id.display_name),
             kind,
             link,
             plaintext2html(self.text or ''),

@@ -107,9 +107,10 @@ class SocialCrmStream(models.Model):
 
     def _insert_mentions(self, items):
         """Insert items and what the rules say about them: dict of external id -> new id."""
+        account = self.account_id
+        items = [item for item in items if not self._was_erased(item)]
         if not items:
             return {}
-        account = self.account_id
         authors = self.env['social.crm.profile']._upsert(
             account.company_id,
             account.network,
@@ -131,6 +132,15 @@ class SocialCrmStream(models.Model):
         for item in items:  # one of them is poison: the others must not suffer
             new |= self._insert_mentions([item])
         return new
+
+    def _was_erased(self, item):
+        """Return whether a network hands over anew what was erased with its author."""
+        return self.env['social.crm.erasure']._known_before(
+            self.company_id,
+            self.account_id.network,
+            item.author.external_id,
+            naive(item.posted_at),
+        )
 
     def _insert_rows(self, items, authors):
         rule_set = self.env['social.crm.rule']._rule_set(self.company_id.id)

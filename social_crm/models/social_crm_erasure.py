@@ -1,0 +1,298 @@
+import json
+import re
+from collections import Counter
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools import escape_psql, hmac, ormcache
+
+LINK = re.compile(r'data-oe-model="(social\.crm\.(?:mention|engagement))" data-oe-id="(\d+)"')
+LINK_TURNED = re.compile(
+    r'data-oe-id="(\d+)" data-oe-model="(social\.crm\.(?:mention|engagement))"'
+)
+PERSONAL_LEAD_FIELDS = ('email_from', 'phone', 'website', 'function', 'street', 'street2')
+
+
+class SocialCrmErasure(models.Model):
+    """The proof that a person was erased: how much of what, when, by whom, and not who it was.
+
+    Of the person a keyed hash is left. It recognises what the network may hand over again of the
+    time before, so that it is not stored anew, and it proves on request who was erased.
+    """
+
+    _name = 'social.crm.erasure'
+    _description = 'Erased Person'
+    _order = 'id desc'
+    _rec_name = 'reference'
+
+    reference = fields.Char(readonly=True, default=lambda self: self.env._('New'))
+    network = fields.Selection(selection='_selection_network', required=True, readonly=True)
+    identity_hash = fields.Char('Fingerprint', required=True, readonly=True, index=True)
+    company_id = fields.Many2one('res.company', required=True, readonly=True, index=True)
+    user_id = fields.Many2one('res.users', 'By', required=True, readonly=True, ondelete='restrict')
+    erased_at = fields.Datetime('Erased On', required=True, readonly=True)
+    reason = fields.Char(readonly=True)
+    mention_count = fields.Integer('Mentions and Messages', readonly=True)
+    answer_count = fields.Integer('Answers Emptied', readonly=True)
+    note_count = fields.Integer('Notes Deleted', readonly=True)
+    lead_count = fields.Integer('Leads Made Anonymous', readonly=True)
+    ticket_count = fields.Integer('Tickets Made Anonymous', readonly=True)
+    parked_count = fields.Integer('Parked Items', readonly=True)
+    conversation_count = fields.Integer('Conversations Cleared', readonly=True)
+
+    @api.model
+    def _selection_network(self):
+        return self.env['social.crm.app']._selection_network()
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            vals['reference'] = self.env['ir.sequence'].next_by_code('social.crm.erasure')
+        self.env.registry.clear_cache()
+        return super().create(vals_list)
+
+    def write(self, vals):  # pylint: disable=method-required-super  # it always refuses
+        raise UserError(self.env._('A proof of erasure cannot be changed.'))
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_never(self):
+        raise UserError(self.env._('A proof of erasure cannot be deleted.'))
+
+    # === FINGERPRINT === #
+
+    @api.model
+    def _fingerprint(self, network, external_id):
+        """Return what is left of an identity: the same for the same person in this database."""
+        # sudo: the key of the database is readable by nobody
+        return hmac(self.env(su=True), 'social_crm_erasure', f'{network}:{external_id}')
+
+    @api.model
+    @ormcache()
+    def _erased(self):
+        """Return when each person was erased last: dict of (company id, hash) -> time."""
+        rows = self.sudo()._read_group(  # sudo: asked for by the loops and in any company
+            [], ['company_id', 'identity_hash'], ['erased_at:max']
+        )
+        return {(company.id, mark): moment for company, mark, moment in rows}
+
+    @api.model
+    def _known_before(self, company, network, external_id, moment):
+        """Return whether something of this person, of this time (naive UTC), was erased."""
+        erased = self._erased()
+        if not erased:
+            return False
+        until = erased.get((company.id, self._fingerprint(network, external_id)))
+        return bool(until and moment and moment <= until)
+
+    # === ERASE === #
+
+    @api.model
+    def _erase(self, profiles, reason='', anonymise=True):
+        """Erase people, by their profiles; their contacts stay, for Odoo's Privacy Lookup.
+
+        :param reason: what it is done for, such as the number of a request
+        :param anonymise: empty the leads and tickets too that came of them
+        :return: the proofs, one per profile
+        """
+        proofs = self.browse()
+        # sudo: who may erase a person erases all of it, whoever may see it
+        for profile in profiles.sudo():
+            trace = profile._trace()
+            counts = Counter(
+                mention_count=len(trace['mentions']),
+                answer_count=len(trace['engagements']),
+                note_count=self._erase_notes(trace, profile),
+                conversation_count=self._erase_conversations(profile),
+                parked_count=self._erase_parked(profile),
+            )
+            if anonymise:
+                counts['lead_count'] = self._anonymise_leads(trace['leads'])
+                counts['ticket_count'] = self._anonymise_tickets(trace['tickets'])
+            self._erase_answers(trace['engagements'])
+            proofs |= self.sudo().create(
+                {
+                    **counts,
+                    'network': profile.network,
+                    'identity_hash': self._fingerprint(
+                        profile.network, profile.external_id or profile.handle
+                    ),
+                    'company_id': profile.company_id.id,
+                    'user_id': self.env.uid,
+                    'erased_at': fields.Datetime.now(),
+                    'reason': reason,
+                }
+            )
+            trace['mentions'].unlink()
+            profile.unlink()
+            self.env['social.crm.audit']._log_erasure(proofs[-1])
+        return proofs
+
+    def _erase_notes(self, trace, profile):
+        """Delete the messages in which the person's words, or ours to them, are told."""
+        records = {
+            'social.crm.mention': set(trace['mentions'].ids),
+            'social.crm.engagement': set(trace['engagements'].ids),
+        }
+        where = [*trace.values(), profile, profile.partner_id]
+        answered = self.env.ref('social_crm.mail_activity_type_answer')
+        messages = self.env['mail.message'].sudo()
+        for record in where:
+            found = messages.search(
+                [
+                    ('model', '=', record._name),
+                    ('res_id', 'in', record.ids),
+                    ('body', 'like', 'data-oe-model="social.crm.'),
+                ]
+            )
+            messages |= found.filtered(lambda one: _tells(one.body, records))
+            # Beside the message stands a done activity with the same words.
+            self._activities(record).filtered(lambda one: one.activity_type_id == answered).unlink()
+        count = len(messages)
+        messages.unlink()
+        return count
+
+    def _erase_conversations(self, profile):
+        """Take the person's posts out of the conversations kept beside others' mentions."""
+        self.env['social.crm.mention'].flush_model(['context'])
+        self.env.cr.execute(
+            """SELECT id FROM social_crm_mention
+                WHERE company_id = %s AND network = %s AND has_context
+                  AND context @> %s::jsonb""",
+            [
+                profile.company_id.id,
+                profile.network,
+                json.dumps([{'handle': profile.handle}]),
+            ],
+        )
+        mentions = (
+            self.env['social.crm.mention'].sudo().browse(row[0] for row in self.env.cr.fetchall())
+        )
+        for mention in mentions:
+            mention.context = [one for one in mention.context if one['handle'] != profile.handle]
+        return len(mentions)
+
+    def _erase_parked(self, profile):
+        marks = [mark for mark in (profile.external_id, profile.handle) if mark]
+        if not marks:
+            return 0
+        self.env.cr.execute(
+            """SELECT id FROM social_crm_parked_item
+                WHERE company_id = %s AND network = %s AND payload::text ILIKE ANY(%s)""",
+            [
+                profile.company_id.id,
+                profile.network,
+                [f'%"{escape_psql(mark)}"%' for mark in marks],
+            ],
+        )
+        parked = (
+            self.env['social.crm.parked.item']
+            .sudo()
+            .browse(row[0] for row in self.env.cr.fetchall())
+        )
+        count = len(parked)
+        parked.unlink()
+        return count
+
+    def _erase_answers(self, engagements):
+        files = engagements.attachment_ids.filtered(
+            lambda file: file.res_model == engagements._name
+        )
+        engagements.message_ids.unlink()
+        engagements.write({'text': False, 'profile_id': False, 'attachment_ids': False})
+        files.unlink()
+
+    def _anonymise_leads(self, leads):
+        name = self.env._('Erased person')
+        leads.with_context(tracking_disable=True).write(
+            {
+                'name': name,
+                'contact_name': False,
+                'partner_name': False,
+                'description': False,
+                'social_profile_id': False,
+                **dict.fromkeys(PERSONAL_LEAD_FIELDS, False),
+            }
+        )
+        self._forget_history(leads)
+        return len(leads)
+
+    def _anonymise_tickets(self, tickets):
+        name = self.env._('Erased person')
+        tickets.with_context(tracking_disable=True).write(
+            {
+                'name': name,
+                'description': f'<p>{name}</p>',
+                'partner_name': False,
+                'partner_email': False,
+                'social_profile_id': False,
+            }
+        )
+        self._forget_history(tickets)
+        return len(tickets)
+
+    def _forget_history(self, records):
+        """Delete what the chatter tells, notifications and old values included."""
+        self.env['mail.message'].sudo().search(
+            [('model', '=', records._name), ('res_id', 'in', records.ids)]
+        ).unlink()
+        self._activities(records).unlink()
+
+    def _activities(self, records):
+        """Return activities of records, done ones included."""
+        return (
+            self.env['mail.activity']
+            .sudo()
+            .with_context(active_test=False)
+            .search([('res_model', '=', records._name), ('res_id', 'in', records.ids)])
+        )
+
+
+class SocialCrmProfile(models.Model):
+    _inherit = 'social.crm.profile'
+
+    def _trace(self):
+        """Return all that is kept of this person, by kind; the profile itself apart."""
+        self.ensure_one()
+        env = self.sudo().with_context(active_test=False).env  # sudo: see SocialCrmErasure._erase
+        mentions = env['social.crm.mention'].search([('author_id', '=', self.id)])
+        own = ['|', ('social_profile_id', '=', self.id), ('social_mention_id', 'in', mentions.ids)]
+        return {
+            'mentions': mentions,
+            'engagements': env['social.crm.engagement'].search(
+                ['|', ('profile_id', '=', self.id), ('mention_id', 'in', mentions.ids)]
+            ),
+            'leads': env['crm.lead'].search(own),
+            'tickets': env['helpdesk.ticket'].search(own),
+        }
+
+    @api.model
+    def _erase_person(self, network, external_id, reason=''):
+        """Erase whoever has this id on a network, in all companies: the network asked for it.
+
+        :return: the proofs; none where nothing is kept of the person
+        """
+        # sudo: asked for by the network, through a verified request
+        profiles = self.sudo().search(
+            [('network', '=', network), ('external_id', '=', external_id)]
+        )
+        return self.env['social.crm.erasure'].sudo()._erase(profiles, reason)
+
+    def action_erase(self):
+        """Open the dialog that erases these people."""
+        return {
+            'type': 'ir.actions.act_window',
+            'name': self.env._('Erase a Person'),
+            'res_model': 'social.crm.erase',
+            'view_mode': 'form',
+            'target': 'new',
+            'context': {'default_profile_ids': self.ids},
+        }
+
+
+def _tells(body, records):
+    """Return whether a message links to one of the records: dict of model -> ids."""
+    body = str(body or '')
+    pairs = LINK.findall(body) + [(model, number) for number, model in LINK_TURNED.findall(body)]
+    return any(int(number) in records[model] for model, number in pairs)
