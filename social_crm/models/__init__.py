@@ -15,6 +15,7 @@ from . import social_crm_mention
 from . import social_crm_mention_act
 from . import social_crm_mention_capture
 from . import social_crm_delivery_mixin
+from . import social_crm_delivery_links
 from . import social_crm_delivery_queue
 from . import social_crm_delivery_outcome
 from . import social_crm_engagement
@@ -41,6 +42,7 @@ from . import social_crm_erasure
 from . import res_partner
 from . import res_company
 from . import res_config_settings
+from . import link_tracker
 from . import crm_lead
 from . import helpdesk_ticket
 from . import utm_campaign

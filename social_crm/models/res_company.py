@@ -41,6 +41,12 @@ class ResCompany(models.Model):
         help='Posts on brand accounts wait until somebody approves them.',
     )
 
+    social_crm_track_links = fields.Boolean(
+        'Tracked Links',
+        default=True,
+        help='Links in answers, and in new posts unless switched off there, count their clicks.',
+    )
+
     @api.constrains('social_crm_blocked_words')
     def _check_social_crm_blocked_words(self):
         for company in self:

@@ -161,7 +161,7 @@ class SocialCrmEngagement(models.Model):
         mention = self.mention_id
         return Outgoing(
             kind=self.kind,
-            text=(self.text or '').strip(),
+            text=self._tracked((self.text or '').strip()),
             target=mention.external_id or '',
             target_local_id=self._target_local_id(),
             target_author=self._recipient(),
@@ -170,6 +170,15 @@ class SocialCrmEngagement(models.Model):
             language=listening.detect(self.text or '') or '',
             media=tuple(self._media()) if media else (),
         )
+
+    def _texts_with_links(self):
+        return [self.text]
+
+    def _is_draft(self):
+        return not self.id
+
+    def _wants_tracking(self):
+        return self.company_id.social_crm_track_links and super()._wants_tracking()
 
     def _target_local_id(self):
         """Return the mention's id on the account's own server; it means nothing on another one."""

@@ -3,7 +3,10 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
-CONTENT = {'text', 'link', 'first_comment', 'attachment_ids', 'media_description', 'account_ids'}
+CONTENT = {
+    'text', 'link', 'track_links', 'first_comment', 'attachment_ids', 'media_description',
+    'account_ids',
+}  # fmt: skip
 TIME = {'schedule', 'scheduled_date', 'scheduled_time', 'tz', 'due_at'}
 GUARDED = {'step', 'approved_by_id', 'approved_at', 'state', 'owner_id', 'needs_approval'}
 STATES = [
@@ -39,6 +42,11 @@ class SocialCrmPost(models.Model):
     name = fields.Char('Title', compute='_compute_name', store=True, precompute=True)
     text = fields.Text()
     link = fields.Char(help='Put below the text where the text does not hold it.')
+    track_links = fields.Boolean(
+        default=lambda self: self.env.company.social_crm_track_links,
+        help='Send short links of this server instead, so that clicks are counted, with the '
+        'campaign and the post in them.',
+    )
     first_comment = fields.Text(help='Posted below the post once it stands there.')
     attachment_ids = fields.Many2many('ir.attachment', string='Pictures and Videos')
     media_description = fields.Text(
@@ -190,6 +198,8 @@ class SocialCrmPost(models.Model):
             self._claim_attachments()
         if vals.keys() & {'account_ids', 'publication_ids'}:
             self._sync_publications()
+        if 'campaign_id' in vals:
+            self.sudo().publication_ids._move_trackers()  # sudo: of colleagues' accounts as well
         if content or time:
             self._after_edit(content)
         return result

@@ -120,6 +120,7 @@ class SocialCrmPost(models.Model):
         """Let the loop have what waits. Checks were made."""
         for post in self.sudo():  # sudo: the queue is the module's own
             rows = post.publication_ids.filtered(lambda row: row.delivery_state == 'queued')
+            rows._track_links()
             rows.write({'due_at': post.due_at or fields.Datetime.now()})
 
     def _dequeue(self):

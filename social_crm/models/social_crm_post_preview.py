@@ -15,8 +15,9 @@ class SocialCrmPost(models.Model):
     check_summary = fields.Html('Lengths', compute='_compute_preview', sanitize=False)
 
     @api.depends(
-        'text', 'link', 'first_comment', 'attachment_ids', 'media_description', 'account_ids',
-        'publication_ids.text', 'publication_ids.account_id', 'due_at',
+        'text', 'link', 'track_links', 'first_comment', 'attachment_ids', 'media_description',
+        'account_ids', 'publication_ids.text', 'publication_ids.account_id', 'due_at',
+        'publication_ids.tracked_links',
     )  # fmt: skip
     def _compute_preview(self):
         qweb = self.env['ir.qweb']
@@ -32,7 +33,8 @@ class SocialCrmPost(models.Model):
         """Return what the templates show of a publication; they escape it."""
         account, files = row.account_id._origin, self._files()
         descriptions = (self.media_description or '').splitlines()
-        text, link = (row.full_text or '').strip(), (self.link or '').strip()
+        outgoing = row._outgoing(media=False)
+        text, link = outgoing.text, outgoing.link
         return {
             'network': account.network,
             'label': dict(account._selection_network()).get(account.network, ''),
@@ -41,7 +43,7 @@ class SocialCrmPost(models.Model):
             'initial': (account.name or account.handle or '?')[:1].upper(),
             'pieces': self._pieces(text),
             'link': '' if link and link in text else link,
-            'comment': self._pieces((self.first_comment or '').strip()),
+            'comment': self._pieces(row._comment_as_sent()),
             'files': [
                 {
                     'id': file.id if file.mimetype in _SHOWN else False,

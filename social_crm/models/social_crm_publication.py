@@ -7,7 +7,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from .. import listening
+from .. import listening, tracking
 from ..providers.types import Media, Outgoing
 
 OWN_FIELDS = {'text', 'account_id', 'post_id', 'kind'}
@@ -140,6 +140,7 @@ class SocialCrmPublication(models.Model):
                         problems=row.problems,
                     )
                 )
+        self.filtered(lambda row: row.delivery_state == 'failed')._track_links()
         return super().action_retry()
 
     def action_open_url(self):
@@ -153,7 +154,8 @@ class SocialCrmPublication(models.Model):
         """Return this as the adapters' value; without media where only the text counts."""
         self.ensure_one()
         text = (self.full_text or '').strip()
-        values = {'language': media and listening.detect(text) or '', 'text': text}
+        language = media and listening.detect(text) or ''
+        values = {'language': language, 'text': self._tracked(text)}
         if self.kind == 'comment':
             parent = self.parent_id
             return Outgoing(
@@ -161,7 +163,23 @@ class SocialCrmPublication(models.Model):
                 target_local_id=parent.local_id or '', **values,
             )  # fmt: skip
         files = tuple(self.post_id._media()) if media else ()
-        return Outgoing(kind='post', link=(self.post_id.link or '').strip(), media=files, **values)
+        link = self._tracked((self.post_id.link or '').strip())
+        return Outgoing(kind='post', link=link, media=files, **values)
+
+    def _comment_as_sent(self):
+        """Return the first comment below this, with short links."""
+        text = (self.post_id.first_comment or '').strip()
+        sent = self.post_id.publication_ids.filtered(lambda row: row.parent_id == self)
+        return sent._tracked(text) if sent else tracking.replace(text, self._stand_in)
+
+    def _texts_with_links(self):
+        return [self.full_text, self.post_id.link if self.kind == 'post' else '']
+
+    def _is_draft(self):
+        return self.delivery_state == 'queued' and not self.due_at
+
+    def _wants_tracking(self):
+        return self.post_id.track_links and super()._wants_tracking()
 
     def _delivered(self, sent):
         """Log it on the post, queue the first comment, begin to read its figures."""
@@ -172,7 +190,7 @@ class SocialCrmPublication(models.Model):
                 self.create({
                     'post_id': row.post_id.id, 'account_id': row.account_id.id, 'kind': 'comment',
                     'parent_id': row.id, 'due_at': fields.Datetime.now(),
-                })  # fmt: skip
+                })._track_links()  # fmt: skip
         return super()._delivered(sent)
 
     def _not_delivered(self, error):

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import human_size
 
-from .. import listening
+from .. import listening, tracking
 from ..media import picture_size, video_seconds
 from ..providers.errors import ProviderError
 
@@ -29,7 +29,7 @@ class SocialCrmPublication(models.Model):
 
     @api.depends(
         'text', 'account_id', 'account_id.state', 'post_id.text', 'post_id.link',
-        'post_id.first_comment', 'post_id.attachment_ids',
+        'post_id.first_comment', 'post_id.attachment_ids', 'post_id.track_links', 'tracked_links',
     )  # fmt: skip
     def _compute_checks(self):
         for row in self:
@@ -79,12 +79,15 @@ class SocialCrmPublication(models.Model):
             yield self.env._('There is nothing to publish yet: write a text or add a picture.')
         if self.text_left < 0:
             yield self.env._('The text is %s characters too long.', -self.text_left)
-        if post.first_comment and provider.count(post.first_comment) > limits.text_length:
+        if post.first_comment and self._comment_length(provider) > limits.text_length:
             yield self.env._('The first comment is longer than the network takes.')
         if limits.media_required and not files:
             yield self.env._('This network wants a picture or a video.')
         yield from self._blocked_words()
         yield from self._media_problems(limits, files)
+
+    def _comment_length(self, provider):
+        return provider.count(tracking.replace(self.post_id.first_comment, self._stand_in))
 
     def _blocked_words(self):
         query = self.account_id.company_id._social_crm_blocked_query()

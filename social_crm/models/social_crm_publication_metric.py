@@ -2,6 +2,7 @@ import logging
 import time
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg2.errors
@@ -154,6 +155,8 @@ class SocialCrmPublication(models.Model):
         for row in self.exists():
             metrics = latest[row.local_id or row.external_id]
             if metrics:
+                if metrics.clicks is None:  # the network does not count them, the links do
+                    metrics = replace(metrics, clicks=row.link_clicks)
                 self.env['social.crm.metric']._record(row, metrics, now)
             pause = pause_at(now - row.sent_at)
             row.next_metric_at = pause and now + pause

@@ -248,7 +248,10 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a network takes. Sizes in bytes, durations in seconds."""
+    """What a network takes. Sizes in bytes, durations in seconds.
+
+    ``track_links`` is off where the network forbids or punishes short links to elsewhere.
+    """
 
     text_length: int
     message_length: int | None = None
@@ -263,3 +266,4 @@ class Limits:
     media_required: bool = False
     reply_window: int | None = None
     message_window: int | None = None
+    track_links: bool = True

@@ -32,6 +32,7 @@ class SocialCrmCompose(models.TransientModel):
                 mail_create_nolog=True,
                 mail_create_nosubscribe=True,
             ).create({**values, 'request_key': self.request_key})
+        engagement._track_links()
         self._keep_files(engagement)
         self._take_over()
         return engagement
