@@ -75,8 +75,10 @@ class SocialCrmStream(models.Model):
         labels = {
             'notifications': self.env._('Mentions, replies and comments'),
             'mentions': self.env._('Mentions, replies and comments'),
+            'comments': self.env._('Comments on own posts'),
             'conversations': self.env._('Direct messages'),
             'messages': self.env._('Direct messages'),
+            'lead_forms': self.env._('Lead forms'),
             'hashtag': self.env._('Hashtag'),
             'search': self.env._('Search'),
             'own': self.env._('Own answers given elsewhere'),

@@ -5,3 +5,4 @@ from .base import Provider, adapter_class, adapter_codes, register_adapter
 __all__ = ['Provider', 'adapter_class', 'adapter_codes', 'register_adapter']
 
 register_adapter('mastodon', f'{__name__}.mastodon:Mastodon')
+register_adapter('facebook', f'{__name__}.facebook:Facebook')

@@ -1,8 +1,8 @@
 """What Facebook, Instagram and Threads share: the version, error codes, limits, signatures.
 
-For controllers: :func:`parse_signed_request` reads what Meta posts to the addresses for
-*deauthorise* and *data deletion*; :func:`verify_token` is the word to type in at Meta for the
-webhook; pushes themselves go through ``verify_webhook`` and ``parse_webhook`` of the adapters.
+What Meta posts to the addresses for *deauthorise* and *data deletion* is read by
+:func:`parse_signed_request`; the adapters' ``verify_webhook`` and ``parse_webhook`` take such a
+form too (see :mod:`.meta_webhooks`).
 """
 
 from __future__ import annotations
@@ -169,25 +169,10 @@ def appsecret_proof(secret: str, token: str) -> str:
     return hmac.new(secret.encode(), token.encode(), hashlib.sha256).hexdigest()
 
 
-def verify_token(app: App) -> str:
-    """Return the word that Meta's webhook handshake has to name.
-
-    ``app.metadata['verify_token']`` where somebody chose one, else one made from the app's secret:
-    the same on every server, and nothing to store.
-    """
-    chosen = app.metadata.get('verify_token')
-    if isinstance(chosen, str) and chosen:
-        return chosen
-    if not app.client_secret:
-        raise Rejected('The app has no secret', 'no_secret')
-    made = hmac.new(app.client_secret.encode(), b'social_crm webhook', hashlib.sha256)
-    return made.hexdigest()[:32]
-
-
 def answer_handshake(app: App, params: Mapping[str, str]) -> str:
     """Return the challenge of a webhook handshake; see :meth:`.Provider.answer_handshake`."""
-    given = params.get('hub.verify_token') or ''
-    known = hmac.compare_digest(given.encode(), verify_token(app).encode())
+    given, wanted = params.get('hub.verify_token') or '', app.verify_token
+    known = bool(wanted) and hmac.compare_digest(given.encode(), wanted.encode())
     if params.get('hub.mode') != 'subscribe' or not known:
         raise Rejected('The verify token is another one', 'verify_token')
     return params.get('hub.challenge') or ''

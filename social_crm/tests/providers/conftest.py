@@ -20,6 +20,7 @@ pytest.register_assert_rewrite('social_crm.tests.providers.contract')
 
 from social_crm.providers.http import Http  # noqa: E402
 from social_crm.tests.providers.mastodon_spec import Spec  # noqa: E402
+from social_crm.tests.providers.meta_spec import MetaSpec  # noqa: E402
 
 
 @pytest.fixture
@@ -47,6 +48,12 @@ def open_http():
 def spec():
     """Mastodon's API description, ``None`` where the folder of specifications is absent."""
     return Spec.load(ROOT.parent / 'shared' / 'specs' / 'mastodon-openapi.json')
+
+
+@pytest.fixture(scope='session')
+def meta_spec():
+    """Meta's descriptions of its objects, ``None`` where they are absent."""
+    return MetaSpec.load(ROOT.parent / 'shared' / 'specs' / 'meta')
 
 
 def _server(name):

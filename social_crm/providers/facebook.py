@@ -1,0 +1,304 @@
+"""Facebook Pages. A person signs in, and picks the pages to act for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from . import oauth2
+from .errors import NotFound, NotSupported, Rejected
+from .facebook_items import Reader, read_page, read_person, readable
+from .facebook_leads import FORM_FIELDS, LEAD_FIELDS, read_form
+from .facebook_sending import Sending
+from .meta_client import after_of, halving, inner_rows, rows_of
+from .meta_sweep import Group, Lists, Sweep, entry_time
+from .meta_webhooks import parse_push
+from .types import (
+    Authorization,
+    BrandAccount,
+    Item,
+    LeadForm,
+    Limits,
+    Page,
+    Profile,
+    Push,
+    Token,
+)
+
+_COMMENT = (
+    'id,message,created_time,from,parent{id},permalink_url,attachment,is_hidden,can_reply_privately'
+)
+_POST = 'id,message,story,created_time,from,permalink_url,full_picture'
+_MESSAGE = 'id,message,from,to,created_time,attachments'
+_PAGE = (
+    'id,name,username,link,about,description,category,single_line_address,website,fan_count,'
+    'followers_count,verification_status,picture{url}'
+)
+_PERSON = 'id,name,first_name,last_name,profile_pic'
+#: How long posts, threads and forms below the first page are left alone; pushes tell of them too.
+_REST = {
+    'comments': timedelta(hours=1),
+    'mentions': timedelta(0),
+    'messages': timedelta(0),
+    'lead_forms': timedelta(0),
+}
+_MOST_PAGES = 20
+
+
+class Facebook(Sending):
+    """One page, with the page's token; a person's token serves only to list the pages.
+
+    Answers take ``target_local_id`` and ``conversation_id`` of the item. Cursors are those of
+    :class:`.meta_sweep.Sweep`. ``app.metadata`` may hold ``config_id`` (Facebook Login for
+    Business) and ``human_agent`` (the app may answer for seven days).
+    """
+
+    code = 'facebook'
+    label = 'Facebook'
+    capabilities: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        'mentions': ('pages_read_engagement', 'pages_read_user_content', 'pages_manage_metadata'),
+        'messages': ('pages_messaging', 'pages_manage_metadata', 'pages_read_engagement'),
+        'reply': ('pages_manage_engagement', 'pages_read_user_content', 'pages_read_engagement'),
+        'publish': ('pages_manage_posts', 'pages_read_engagement'),
+        'metrics': ('read_insights', 'pages_read_engagement', 'pages_read_user_content'),
+        'profile': ('pages_read_engagement',),
+        'lead_forms': (
+            'leads_retrieval', 'pages_manage_ads', 'ads_management', 'pages_read_engagement',
+            'pages_manage_metadata', 'business_management',
+        ),
+    }  # fmt: skip
+    identity_scopes = ('pages_show_list',)
+    features = frozenset(
+        {'brands', 'revoke', 'find_sent', 'thread', 'delete', 'webhook', 'check_app'}
+    )
+    default_limits = Limits(
+        text_length=63206,
+        message_length=2000,
+        media_count=10,
+        image_types=('image/jpeg', 'image/png'),
+        image_size=4_000_000,
+        video_types=('video/mp4', 'video/quicktime'),
+        video_size=1 << 30,
+        video_duration=4 * 3600,
+        message_window=24 * 3600,
+    )
+    page_fields = f'{_PAGE},access_token,tasks'
+
+    # --- connect ---------------------------------------------------------------------------------
+
+    @classmethod
+    def covers(cls, granted: Iterable[str], scopes: Iterable[str]) -> bool:
+        """See :meth:`.Provider.covers`; ``ads_read`` does for leads where ads are not managed."""
+        has = set(granted)
+        wanted = set(scopes) - {'business_management'}  # only some pages come through a business
+        if 'ads_read' in has:
+            wanted.discard('ads_management')
+        return wanted <= has
+
+    def authorize_url(
+        self, *, state: str, challenge: str, scopes: Sequence[str], hint: str = ''
+    ) -> Authorization:
+        """See :meth:`.Provider.authorize_url`; the dialog takes no PKCE."""
+        return self._dialog(state, scopes)
+
+    def exchange_code(
+        self, *, code: str, verifier: str, private: Mapping[str, object], params: Mapping[str, str]
+    ) -> Token:
+        """Return the long token of the person; :meth:`brand_accounts` has those to act with."""
+        error = oauth2.callback_error({**params, 'code': code})
+        if error:
+            raise error
+        return self._facebook_token(code)
+
+    def brand_accounts(self) -> tuple[BrandAccount, ...]:
+        """See :meth:`.Provider.brand_accounts`."""
+        return tuple(
+            BrandAccount(read_page(page), self._page_token(page)) for page in self._person_pages()
+        )
+
+    def whoami(self) -> Profile:
+        """Return the page; of a person's token, the person, who is no account."""
+        if 'page_id' not in self._grant.extra:
+            return readable(read_person, self._get('me', fields='id,name'))
+        return readable(read_page, self._get('me', fields=_PAGE))
+
+    def revoke(self) -> None:
+        """Take the person's grant back, with all pages it gave; and the page's pushes."""
+        page = self._grant.extra.get('page_id')
+        if page:
+            with suppress(Rejected):  # nothing was subscribed
+                self._call('DELETE', f'{page}/subscribed_apps')
+        self._revoke_facebook()
+
+    def subscribe(self) -> None:
+        """Have the network push what happens on the page to the app's webhook.
+
+        The list replaces the one before.
+        """
+        fields = 'feed,mention,messages,messaging_postbacks,message_echoes,leadgen'
+        self._post(f'{self._me}/subscribed_apps', writes=False, data={'subscribed_fields': fields})
+
+    # --- listen ----------------------------------------------------------------------------------
+
+    @classmethod
+    def default_streams(cls) -> tuple[str, ...]:
+        """Comments and posts of visitors, posts that tag the page, messages, filled-in forms."""
+        return ('comments', 'mentions', 'messages', 'lead_forms')
+
+    def fetch(
+        self, stream: str, cursor: str, *, query: str = '', since: datetime | None = None
+    ) -> Page:
+        """See :meth:`.Provider.fetch`.
+
+        ``comments`` looks at the newest posts each time, and at all posts once an hour. Own
+        answers and messages come along, as ``own``. Of a thread only the 20 newest messages can be
+        read, so that of a burst between two looks older ones come by push alone.
+        """
+        if stream not in _REST:
+            raise NotSupported(code=stream)
+        sweep = Sweep.start(cursor, since, rest=_REST[stream])
+        lists, on = getattr(self, f'_{stream}'), getattr(self, f'_{stream}_on', self._nothing)
+        sweep = sweep.until_fresh(lists, on, most_pages=_MOST_PAGES)
+        items, bad = self._reader().page(sweep.fresh, stream)
+        return Page(items, bad, sweep.cursor(), sweep.under_way)
+
+    def read(self, stream: str, payload: object) -> Page:
+        """See :meth:`.Provider.read`."""
+        return Page(*self._reader().page([payload], stream))
+
+    def _reader(self) -> Reader:
+        page = self.token.extra.get('page_id') if self.token else ''
+        known = {str(page or ''), self.me.external_id if self.me else ''}
+        return Reader(frozenset(known - {''}))
+
+    def _nothing(self, _sweep: Sweep, key: str, _after: str) -> Group:
+        return Group(key)
+
+    # comments: posts with their newest comments
+
+    def _comments(self, _sweep: Sweep, after: str) -> Lists:
+        inner = f'comments.filter(stream).order(reverse_chronological).limit(25){{{_COMMENT}}}'
+        body = self._edge(f'{self._me}/feed', f'{_POST},{inner}', after, 25)
+        groups = [self._post_group(post) for post in rows_of(body)]
+        return Lists(tuple(groups), after_of(body))
+
+    def _post_group(self, post: dict[str, Any]) -> Group:
+        """Return a post's comments; a visitor's post is an item like them."""
+        number = str(post.get('id') or '')
+        comments = post.pop('comments', None)
+        rows = [{**row, 'post_id': number} for row in inner_rows(comments)]
+        author = post.get('from')
+        if isinstance(author, dict) and str(author.get('id')) != self._me:
+            rows.append({**post, 'is_post': True})
+        return Group(number, tuple(rows), after_of(comments) if number else '')
+
+    def _comments_on(self, _sweep: Sweep, post: str, after: str) -> Group:
+        order = {'filter': 'stream', 'order': 'reverse_chronological'}
+        try:
+            body = self._edge(f'{quote(post, safe="")}/comments', _COMMENT, after, 100, **order)
+        except NotFound:  # the post went away meanwhile
+            return Group(post)
+        rows = tuple({**row, 'post_id': post} for row in rows_of(body))
+        return Group(post, rows, after_of(body))
+
+    # mentions: posts that tag the page
+
+    def _mentions(self, sweep: Sweep, after: str) -> Lists:
+        body = self._edge(f'{self._me}/tagged', _POST, after, 50)
+        rows = [{**row, 'is_post': True} for row in rows_of(body)]
+        times = [moment for moment in map(entry_time, rows) if moment]
+        below = not times or times[-1] >= sweep.since
+        return Lists((Group('tagged', tuple(rows)),), after_of(body), below)
+
+    # messages: threads with their newest messages
+
+    def _messages(self, sweep: Sweep, after: str) -> Lists:
+        fields = f'id,updated_time,messages.limit(20){{{_MESSAGE}}}'
+        path = f'{self._messenger}/conversations'
+        body = self._edge(path, fields, after, 20, platform=self._platform)
+        threads = rows_of(body)
+        groups = [
+            Group(str(thread.get('id')), tuple(inner_rows(thread.get('messages'))))
+            for thread in threads
+        ]
+        last = entry_time({'created_time': threads[-1].get('updated_time')}) if threads else None
+        return Lists(tuple(groups), after_of(body), not last or last >= sweep.since)
+
+    # lead_forms: forms, each with what was filled in
+
+    def _lead_forms(self, _sweep: Sweep, after: str) -> Lists:
+        body = self._edge(f'{self._me}/leadgen_forms', 'id,status', after, 25)
+        forms = [str(row['id']) for row in rows_of(body) if row.get('id')]
+        return Lists(tuple(Group(form, after='first') for form in forms), after_of(body))
+
+    def _lead_forms_on(self, sweep: Sweep, form: str, after: str) -> Group:
+        # The plain ``since`` is ignored here.
+        begin = int(sweep.wanted_since().timestamp()) - 1
+        newer = f'[{{"field":"time_created","operator":"GREATER_THAN","value":{begin}}}]'
+        place = '' if after == 'first' else after
+        try:
+            path = f'{quote(form, safe="")}/leads'
+            body = self._edge(path, LEAD_FIELDS, place, 25, filtering=newer)
+        except NotFound:  # the form went away meanwhile
+            return Group(form)
+        rows = tuple({'form_id': form, **row} for row in rows_of(body))
+        return Group(form, rows, after_of(body))
+
+    def _edge(self, path: str, fields: str, after: str, size: int, **params: Any) -> dict[str, Any]:
+        """Return a page of an edge, a smaller one where the network finds it too much."""
+        place = {'after': after} if after else {}
+        return halving(
+            lambda limit: self._get(path, fields=fields, limit=limit, **place, **params), size
+        )
+
+    def lead_forms(self) -> tuple[LeadForm, ...]:
+        """See :meth:`.Provider.lead_forms`; those of ads on Instagram are the page's too."""
+        forms: list[LeadForm] = []
+        path = f'{self._me}/leadgen_forms'
+        for rows in self._pages(path, _MOST_PAGES, fields=FORM_FIELDS, limit=50):
+            forms += [read_form(row) for row in rows if row.get('id')]
+        return tuple(forms)
+
+    def thread(self, external_id: str, local_id: str = '') -> tuple[Item, ...]:
+        """See :meth:`.Provider.thread`: the comment above a comment, and the answers below it."""
+        number = local_id or external_id
+        fields = f'{_COMMENT},parent{{{_COMMENT}}},comments.limit(50){{{_COMMENT}}}'
+        if number.startswith(f'{self._me}_'):  # a post
+            fields = f'comments.limit(50){{{_COMMENT}}}'
+        found = self._get(quote(number, safe=''), fields=fields)
+        post = number if number.startswith(f'{self._me}_') else ''
+        around = inner_rows(found.get('comments'))
+        if isinstance(found.get('parent'), dict):
+            around.append(found['parent'])
+        rows = [{'post_id': post, **row} if post else row for row in around]
+        return self._reader().page(rows, 'comments')[0]
+
+    def profile(self, handle: str) -> Profile:
+        """See :meth:`.Provider.profile`: a page by name or id, or who wrote to this page by id."""
+        name = handle.strip().lstrip('@')
+        if not name or name in {'.', '..'}:
+            raise NotFound('No such profile', '404')
+        path = quote(name, safe='')
+        try:
+            return readable(read_page, self._get(path, fields=_PAGE))
+        except Rejected:
+            if not name.isdigit():
+                raise
+        return readable(read_person, self._get(path, fields=_PERSON))
+
+    # --- pushed ----------------------------------------------------------------------------------
+
+    def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[Push, ...]:
+        """See :meth:`.Provider.parse_webhook`; a ``signed_request`` names who left the app.
+
+        What the address of that form is for, an end or a deletion, only the caller knows.
+        """
+        return parse_push(
+            self.app,
+            body,
+            {'page'},
+            lambda stream, rows, account: Reader(frozenset({account})).page(rows, stream),
+        )
