@@ -21,6 +21,14 @@ def clean(text, length):
     return (text or '').replace('\x00', '')[:length]
 
 
+def excerpt(text, length):
+    """Return the beginning of a text as one line, cut between words."""
+    line = ' '.join((text or '').split())
+    if len(line) <= length:
+        return line
+    return line[:length].rsplit(' ', 1)[0].rstrip('.,;:!?…') + '…'
+
+
 def insert_skip_known(model, rows, returning=('id',)):
     """Insert many rows in one statement; rows that break a unique index are skipped.
 

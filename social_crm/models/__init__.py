@@ -8,12 +8,15 @@ from . import social_crm_account
 from . import social_crm_account_login
 from . import social_crm_profile
 from . import social_crm_profile_store
+from . import social_crm_profile_screen_pop
+from . import social_crm_source_mixin
 from . import social_crm_rule
 from . import social_crm_rule_test
 from . import social_crm_rule_action
 from . import social_crm_mention
 from . import social_crm_mention_act
 from . import social_crm_mention_capture
+from . import social_crm_mention_toast
 from . import social_crm_delivery_mixin
 from . import social_crm_delivery_links
 from . import social_crm_delivery_queue
@@ -40,6 +43,7 @@ from . import social_crm_post_preview
 from . import social_crm_metric
 from . import social_crm_erasure
 from . import res_partner
+from . import res_users
 from . import res_company
 from . import res_config_settings
 from . import link_tracker

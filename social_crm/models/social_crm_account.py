@@ -49,6 +49,18 @@ class SocialCrmAccount(models.Model):
         domain=[('share', '=', False)],
         help='Owns a personal account; answers for the connection of a brand account.',
     )
+    message_user_ids = fields.Many2many(
+        'res.users',
+        'social_crm_account_message_user_rel',
+        'account_id',
+        'user_id',
+        'Told of Direct Messages',
+        domain=[('share', '=', False)],
+        help=(
+            'A direct message pops up on their screens unless somebody is responsible for its '
+            'author already. Empty: the owner.'
+        ),
+    )
     company_id = fields.Many2one(
         'res.company',
         required=True,

@@ -6,6 +6,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import plaintext2html
 
 from .. import listening
+from ..tools import excerpt
 
 EXCERPT = 80
 
@@ -89,7 +90,6 @@ class SocialCrmMention(models.Model):
     author_name = fields.Char(related='author_id.name', string='Author Name')
     author_handle = fields.Char(related='author_id.handle', string='Author Handle')
     author_blocked = fields.Boolean(related='author_id.blocked')
-    author_card = fields.Html(related='author_id.card', sanitize=False)
     author_mention_count = fields.Integer(related='author_id.mention_count', related_sudo=False)
     partner_id = fields.Many2one(related='author_id.partner_id', string='Contact')
     text = fields.Text(readonly=True)
@@ -338,10 +338,7 @@ class SocialCrmMention(models.Model):
     # === HELPERS === #
 
     def _excerpt(self):
-        line = ' '.join((self.text or '').split())
-        if len(line) <= EXCERPT:
-            return line
-        return line[:EXCERPT].rsplit(' ', 1)[0].rstrip('.,;:!?…') + '…'
+        return excerpt(self.text, EXCERPT)
 
     def _as_note(self):
         """Return the mention as it stands in the timeline of a lead, ticket or contact."""

@@ -147,20 +147,27 @@ class SocialCrmProfile(models.Model):
     )
     def _compute_card(self):
         """Render who this is, as it stands on mentions, leads, tickets and contacts."""
-        labels = dict(self._selection_network())
         customers = self.partner_id._social_customers()
         for profile in self:
-            links = [link for link in profile.links or [] if _is_web_address(link.get('url'))]
             profile.card = self.env['ir.qweb']._render(
-                'social_crm.profile_card',
-                {
-                    'profile': profile,
-                    'network': labels.get(profile.network, ''),
-                    'url': _is_web_address(profile.url) and profile.url,
-                    'links': links,
-                    'customer': profile.partner_id in customers,
-                },
+                'social_crm.profile_card', profile._card_values(profile.partner_id, customers)
             )
+
+    def _card_values(self, partner, customers):
+        """Return what the template of the card needs.
+
+        :param partner: the contact, as far as it may be shown
+        :param customers: the contacts that are known customers
+        """
+        self.ensure_one()
+        return {
+            'profile': self,
+            'partner': partner,
+            'network': dict(self._selection_network()).get(self.network, ''),
+            'url': _is_web_address(self.url) and self.url,
+            'links': [link for link in self.links or [] if _is_web_address(link.get('url'))],
+            'customer': partner in customers,
+        }
 
     def _compute_avatar(self, avatar_field, image_field):
         """Show the contact's picture as long as the network's is not stored here, else initials.

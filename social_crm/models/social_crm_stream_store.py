@@ -43,6 +43,8 @@ class SocialCrmStream(models.Model):
                 if by_id[key].local_id
             }
             Engagement._adopt_native(self.account_id, new, by_local)
+            if any(by_id[key].kind == 'message' for key in new):
+                self.env['social.crm.mention'].browse(new.values())._tell_of_messages()
         return list(new.values())
 
     def _known(self, external_ids):

@@ -68,7 +68,7 @@ class TestScreens(SocialCrmCase):
         ):
             form = Form(record.with_user(user))
             self.assertIn('desks', form.social_explanation)
-            self.assertIn(self.mention.author_id.handle, form.social_profile_card)
+            self.assertEqual(form.social_profile_id, self.mention.author_id)
             self.show(user, 'social.crm.mention', 'form')
             self.show(user, 'social.crm.profile', 'form')
 
