@@ -67,6 +67,7 @@
         'demo/social_crm_profile_demo.xml',
         'demo/social_crm_mention_demo.xml',
         'demo/social_crm_outcome_demo.xml',
+        'demo/social_crm_automation_demo.xml',
     ],
     'images': ['static/description/inbox.png'],
     'application': True,

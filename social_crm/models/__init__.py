@@ -6,6 +6,7 @@ from . import social_crm_audit
 from . import social_crm_retention
 from . import social_crm_account
 from . import social_crm_account_login
+from . import social_crm_account_watch
 from . import social_crm_profile
 from . import social_crm_profile_store
 from . import social_crm_profile_screen_pop
@@ -15,6 +16,7 @@ from . import social_crm_rule_test
 from . import social_crm_rule_action
 from . import social_crm_mention
 from . import social_crm_mention_act
+from . import social_crm_mention_automation
 from . import social_crm_mention_capture
 from . import social_crm_mention_toast
 from . import social_crm_delivery_mixin
@@ -42,6 +44,7 @@ from . import social_crm_publication_metric
 from . import social_crm_post_preview
 from . import social_crm_metric
 from . import social_crm_erasure
+from . import base_automation
 from . import res_partner
 from . import res_users
 from . import res_company

@@ -71,31 +71,45 @@ class SocialCrmMention(models.Model):
 
     def _act_together(self):
         """Run step by step: the first action of each mention, then the second, ..."""
-        plans = {mention: mention._planned_actions() for mention in self}
+        automations = self._creation_automations()
+        mentions = self._hold_automations(automations)
+        plans = {mention: mention._planned_actions() for mention in mentions}
         for step in range(max(map(len, plans.values()), default=0)):
             by_action = {}
             for mention, actions in plans.items():
                 if step < len(actions):
-                    by_action[actions[step]] = by_action.get(actions[step], self.browse()) | mention
+                    others = by_action.get(actions[step], mentions.browse())
+                    by_action[actions[step]] = others | mention
             for action, mentions in by_action.items():
                 action._run(mentions)
-        self.write({'act_state': 'done', 'act_error': False})
+        mentions.write({'act_state': 'done', 'act_error': False})
+        self._run_automations(automations)
         self.env.flush_all()
 
     def _act_apart(self):
         """Run each action on its own, so that one that fails does not stop the others."""
         self.ensure_one()
         errors = []
-        for action in self._planned_actions():
+        automations = self._creation_automations()
+        mention = self._hold_automations(automations)
+        steps = [
+            (action.rule_id.name, lambda action=action: action._run(mention))
+            for action in mention._planned_actions()
+        ]
+        steps += [
+            (rule.sudo().name, lambda rule=rule: self._run_automations(rule))
+            for rule in automations
+        ]
+        for name, step in steps:
             try:
                 with self.env.cr.savepoint():
-                    action._run(self)
+                    step()
                     self.env.flush_all()
             except psycopg2.errors.SerializationFailure:
                 raise
             except Exception as error:
-                errors.append(f'{action.rule_id.name}: {error}')
-        self.write(
+                errors.append(f'{name}: {error}')
+        mention.write(
             {'act_state': 'failed' if errors else 'done', 'act_error': '; '.join(errors)[:500]}
         )
 

@@ -94,8 +94,9 @@ class SocialCrmStream(models.Model):
             )
             facts = mention._facts()[mention.id]
             rule_ids = rule_set.match(mention._listening_text(), lambda facts=facts: facts)
+            acted = rule_set.acting.intersection(mention.rule_ids.ids)
             mention.rule_ids = [fields.Command.link(rule_id) for rule_id in rule_ids]
-            if mention.act_state == 'none' and rule_set.acting.intersection(rule_ids):
+            if not acted and rule_set.acting.intersection(rule_ids):
                 mention.act_state = 'pending'
 
     def _find_mentions(self, external_ids):
@@ -151,6 +152,7 @@ class SocialCrmStream(models.Model):
         )
         customer_ids = set(partners._social_customers().ids)
         shared = self._shared_values()
+        watched = self.env['social.crm.mention']._automations_wait()
         rows, matches = [], {}
         for item in items:
             author = authors[item.author.external_id]
@@ -167,7 +169,8 @@ class SocialCrmStream(models.Model):
             )
             row['author_id'] = author.id
             row['state'] = 'ignored' if author.blocked else 'new'
-            row['act_state'] = 'pending' if rule_set.acting.intersection(rule_ids) else 'none'
+            acts = watched or rule_set.acting.intersection(rule_ids)
+            row['act_state'] = 'pending' if acts else 'none'
             matches[row['external_id']] = rule_ids
             rows.append(row)
         new = dict(
