@@ -1,6 +1,7 @@
 """Small helpers without state."""
 
 import json
+import time
 from datetime import timezone
 
 from odoo.tools import SQL
@@ -72,3 +73,28 @@ def _column(value):
 
 def _identifiers(names):
     return SQL(', ').join(map(SQL.identifier, names))
+
+
+class RareLog:
+    """A logger for what strangers can cause: one line a minute per key, with a count of the rest.
+
+    The keys must come from a small fixed set.
+    """
+
+    SECONDS = 60
+
+    def __init__(self, logger):
+        self._logger = logger
+        self._lines = {}  # key -> when to write again, and how many were left out
+
+    def info(self, key, message, *args):
+        """Write the line, unless one with the same key was written within the last minute."""
+        now = time.monotonic()
+        due, left_out = self._lines.get(key, (0, 0))
+        if now < due:
+            self._lines[key] = (due, left_out + 1)
+            return
+        if left_out:
+            message, args = f'{message} (and %s more like this)', (*args, left_out)
+        self._logger.info(message, *args)
+        self._lines[key] = (now + self.SECONDS, 0)

@@ -32,6 +32,8 @@ from . import social_crm_mention_context
 from . import social_crm_conversation
 from . import social_crm_stream
 from . import social_crm_stream_store
+from . import social_crm_app_webhook
+from . import social_crm_erasure_request
 from . import social_crm_parked_item
 from . import mail_canned_response
 from . import social_crm_post

@@ -33,6 +33,12 @@ class SocialCrmAccount(models.Model):
     name = fields.Char(readonly=True)
     external_id = fields.Char(readonly=True, copy=False)
     local_id = fields.Char(readonly=True, copy=False)
+    login_id = fields.Char(
+        readonly=True,
+        copy=False,
+        index='btree_not_null',
+        help='Who signed in on the network, where that is another than the account (a page).',
+    )
     url = fields.Char('Public Page', readonly=True)
     kind = fields.Selection(
         [('personal', 'Personal'), ('brand', 'Brand')],

@@ -164,8 +164,11 @@ class SocialCrmAccount(models.Model):
         )
         return adapter_class(self.network)(app._http(), app._as_app(), token, me)
 
-    def _lose_login(self, error):
-        """The grant is dead: stop, and ask the owner to connect again. History stays."""
+    def _lose_login(self, error, event='refresh_failed'):
+        """The grant is dead: stop, and ask the owner to connect again. History stays.
+
+        :param event: what the audit log calls it
+        """
         for account in self.sudo():  # sudo: found by a loop or by whoever pressed Test
             if account.state != 'connected':
                 continue
@@ -185,7 +188,7 @@ class SocialCrmAccount(models.Model):
                     'account and press Reconnect.'
                 ),
             )
-            self.env['social.crm.audit']._log('refresh_failed', account, account._explain(error))
+            self.env['social.crm.audit']._log(event, account, account._explain(error))
 
     def _explain(self, error):
         """Return what an adapter's error means, for a person, with the network's own words."""

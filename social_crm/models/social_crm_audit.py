@@ -16,6 +16,7 @@ class SocialCrmAudit(models.Model):
             ('reconnect', 'Reconnected'),
             ('scopes', 'Permissions changed'),
             ('refresh_failed', 'Login lost'),
+            ('deauthorize', 'Permission withdrawn at the network'),
             ('disconnect', 'Disconnected'),
             ('revoke', 'Revoked at the network'),
             ('revoke_failed', 'Not revoked at the network'),

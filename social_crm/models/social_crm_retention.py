@@ -95,6 +95,7 @@ class SocialCrmRetention(models.Model):
     @api.model
     def _cron_apply(self):
         """Delete in batches, each committed: a run that is cut short goes on the next time."""
+        self.env['social.crm.erasure.request']._process_open()
         for row in self.search([('days', '>', 0)]):
             while row._apply_batch():
                 if not self.env['ir.cron']._commit_progress(processed=BATCH, remaining=1):

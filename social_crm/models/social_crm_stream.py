@@ -61,6 +61,9 @@ class SocialCrmStream(models.Model):
     last_error = fields.Char()
     error_count = fields.Integer()
     item_count = fields.Integer('Items Received')
+    woken = fields.Boolean(
+        help='Something new was announced: look again as soon as the fetch under way is stored.'
+    )
     unannounced = fields.Boolean(
         help='Pages were stored that the screens have not been told of yet.'
     )
@@ -142,7 +145,8 @@ class SocialCrmStream(models.Model):
         for _attempt in range(STORE_TRIES):
             try:
                 self.env.cr.execute(
-                    """UPDATE social_crm_stream SET lease = %(lease)s, lease_until = %(until)s
+                    """UPDATE social_crm_stream SET lease = %(lease)s, lease_until = %(until)s,
+                              woken = false
                         WHERE id IN (
                               SELECT s.id FROM social_crm_stream s
                                 JOIN social_crm_account a ON a.id = s.account_id
@@ -225,9 +229,7 @@ class SocialCrmStream(models.Model):
 
     def _store_page(self, page, rate_limit=None):
         """Store a page's items and its cursor; screens learn of it after the last page."""
-        new = self._store_items(page.items)
-        for unreadable in page.unreadable:
-            self.env['social.crm.parked.item']._park(self, unreadable)
+        new = self._store_contents(page)
         now = fields.Datetime.now()
         unannounced = self.unannounced or bool(new)
         if unannounced and not page.more:
@@ -235,7 +237,7 @@ class SocialCrmStream(models.Model):
         self.write(
             {
                 'cursor': page.next_cursor or self.cursor,
-                'next_due': now if page.more else now + self._pause(rate_limit),
+                'next_due': now if page.more or self.woken else now + self._pause(rate_limit),
                 'lease': False,
                 'lease_until': False,
                 'last_success': now,
@@ -247,6 +249,36 @@ class SocialCrmStream(models.Model):
         )
         if not page.more:
             self.account_id._note_success(rate_limit)
+
+    def _store_contents(self, page):
+        """Store a page's items; return the ids of the new mentions."""
+        new = self._store_items(page.items)
+        for unreadable in page.unreadable:
+            self.env['social.crm.parked.item']._park(self, unreadable)
+        return new
+
+    def _store_push(self, page):
+        """Store what the network pushed, as if it had been fetched.
+
+        The stream's own row stays as it is: the cursor has not moved, and many pushes at once
+        must not wait for each other. What is fetched later once more is known then.
+        """
+        new = self._store_contents(page)
+        if new:
+            self.account_id._announce(new)
+            self.env.ref('social_crm.ir_cron_act')._trigger()
+            self.env.ref('social_crm.ir_cron_context')._trigger()
+
+    def _wake(self):
+        """Fetch as soon as possible, also when a fetch is under way that may have come too soon.
+
+        A pause after an error is kept: it may be a rate limit.
+        """
+        asleep = self.filtered(lambda stream: not stream.woken)
+        asleep.woken = True
+        asleep.filtered(lambda stream: not stream.error_count).next_due = fields.Datetime.now()
+        if asleep:
+            self.env.ref('social_crm.ir_cron_receive')._trigger()
 
     def _pause(self, rate_limit):
         """Return how long to wait: the account's interval, longer where the rate limit runs low."""

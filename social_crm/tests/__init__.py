@@ -21,3 +21,4 @@ from . import test_link
 from . import test_post_end_to_end
 from . import test_metric
 from . import test_delivery_crash
+from . import test_webhook

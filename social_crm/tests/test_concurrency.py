@@ -83,6 +83,25 @@ counts = [env[model].search_count([]) for model in ('social.crm.mention', 'socia
 print('RESULT', *counts)
 """
 
+ONE_PUSH = """
+from odoo.addons.social_crm.providers import register_adapter
+from odoo.addons.social_crm.tests import sample_network, sampling
+
+register_adapter(sample_network.CODE, sample_network.ADAPTER)
+app = sampling.make_sample_app(env.company)
+sampling.connect_page(app, env.user, sample_network.page('1001', 'Demo Bakery'))
+body = sample_network.push('1001', *(sample_network.comment(n, f'n{n}') for n in range(50)))
+env.cr.commit()
+
+def deliver(env):
+    apps = env['social.crm.app']._for_webhook(sample_network.CODE)
+    apps._take_news(sample_network.sign(body), body)
+
+in_parallel(deliver, workers=6)
+mentions = env['social.crm.mention'].search([])
+print('RESULT', len(mentions), len(mentions.author_id))
+"""
+
 
 @unittest.skipUnless(database, 'needs the tools of the repository')
 @tagged('post_install', '-at_install')
@@ -113,3 +132,6 @@ class TestConcurrency(BaseCase):
     def test_overlapping_polls_store_each_item_once(self):
         # 51 people: the authors and the account itself.
         self.assertEqual(self.run_on_clone(ONE_MENTION), ['RESULT 50 51'])
+
+    def test_a_push_that_is_delivered_many_times_at_once_is_stored_once(self):
+        self.assertEqual(self.run_on_clone(ONE_PUSH), ['RESULT 50 1'])
