@@ -85,7 +85,7 @@ class Facebook(Sending):
         video_duration=4 * 3600,
         message_window=24 * 3600,
     )
-    page_fields = f'{_PAGE},access_token,tasks'
+    page_fields = f'{_PAGE},access_token'
 
     # --- connect ---------------------------------------------------------------------------------
 

@@ -24,7 +24,7 @@ class FacebookLogin(GraphClient):
     """The login of a person by Facebook, and the pages that the person may act for."""
 
     #: Fields of a page, wanted with its token.
-    page_fields = 'id,name,access_token,tasks'
+    page_fields = 'id,name,access_token'
 
     def check_app(self) -> None:
         """See :meth:`.Provider.check_app`."""

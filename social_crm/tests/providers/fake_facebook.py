@@ -3,6 +3,7 @@
 import html
 import json
 from copy import deepcopy
+from datetime import datetime, timezone
 
 from social_crm.providers.facebook import Facebook
 from social_crm.providers.http import Http
@@ -34,7 +35,6 @@ class FakeFacebook(FakeGraph):
             link='https://www.facebook.com/demobakery', about='Bread since 1911',
             followers_count=812, fan_count=800, website='bakery.example', access_token=self.token,
             verification_status='blue_verified', single_line_address='Mill Lane 1, Brno',
-            tasks=['MODERATE', 'CREATE_CONTENT'],
             picture={'data': {'url': 'https://scontent.example/p.png'}},
         )  # fmt: skip
         self.add('User', PERSON, name='Olga Owner')
@@ -67,10 +67,10 @@ class FakeFacebook(FakeGraph):
         created, sort = stamp(minutes_ago)
         text = html.unescape(text)
         who = {'id': '7700', 'name': 'Jana Novak'}
+        parent = values.pop('parent', None)
         common = {'message': text, 'created_time': created, 'sort': sort, **values}
         if stream == 'comments':
-            values.setdefault('from', who)
-            return self._comment(common, self.post, values.pop('parent', None), values['from'])
+            return self._comment(common, self.post, parent, values.get('from', who))
         if stream == 'mentions':
             self.count += 1
             number = f'7700_{6000 + self.count}'
@@ -237,7 +237,7 @@ class FakeFacebook(FakeGraph):
     def _is_last_step(self, request):
         path = request.url.partition('?')[0]
         steps = ('/photos', '/message_attachments', '/subscribed_apps', f'/{PAGE}/videos')
-        return not path.endswith(steps) or b'finish' in (request.body or b'')
+        return not path.endswith(steps) or 'finish' in str(request.body)
 
     def _own(self, **values):
         created, sort = stamp()
@@ -312,12 +312,10 @@ class FakeFacebook(FakeGraph):
         values['attachment'] = message.get('attachment')
         self.count += 1
         number = self.add('UnifiedMessage', f'm_{self.count}', thread=thread, **values)
-        return {'recipient_id': person, 'message_id': number, }  # fmt: skip
+        return {'recipient_id': person, 'message_id': number}
 
 
 def _iso(seconds):
-    from datetime import datetime, timezone
-
     return datetime.fromtimestamp(seconds, timezone.utc).strftime('%Y-%m-%dT%H:%M:%S+0000')
 
 
