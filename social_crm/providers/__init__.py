@@ -6,3 +6,4 @@ __all__ = ['Provider', 'adapter_class', 'adapter_codes', 'register_adapter']
 
 register_adapter('mastodon', f'{__name__}.mastodon:Mastodon')
 register_adapter('facebook', f'{__name__}.facebook:Facebook')
+register_adapter('linkedin', f'{__name__}.linkedin:LinkedIn')

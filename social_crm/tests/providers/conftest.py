@@ -1,6 +1,7 @@
 """Fixtures of the adapter tests: no Odoo, no database, no network but this machine's."""
 
 import importlib.util
+import os
 import sys
 import threading
 from contextlib import ExitStack
@@ -11,6 +12,8 @@ import pytest
 import responses
 
 ROOT = Path(__file__).parents[3]
+#: Descriptions of the networks' APIs, which may not be shipped; SOCIAL_CRM_SPECS for a worktree.
+SPECS = Path(os.environ.get('SOCIAL_CRM_SPECS') or ROOT.parent / 'shared' / 'specs')
 if 'social_crm.tests' not in sys.modules and 'odoo' not in sys.modules:
     # The repository's conftest does the same; this one is for these tests without it.
     for name, folder in (('social_crm', 'social_crm'), ('social_crm.tests', 'social_crm/tests')):
@@ -19,6 +22,7 @@ if 'social_crm.tests' not in sys.modules and 'odoo' not in sys.modules:
 pytest.register_assert_rewrite('social_crm.tests.providers.contract')
 
 from social_crm.providers.http import Http  # noqa: E402
+from social_crm.tests.providers.linkedin_spec import LinkedInSpec  # noqa: E402
 from social_crm.tests.providers.mastodon_spec import Spec  # noqa: E402
 from social_crm.tests.providers.meta_spec import MetaSpec  # noqa: E402
 
@@ -47,7 +51,13 @@ def open_http():
 @pytest.fixture(scope='session')
 def spec():
     """Mastodon's API description, ``None`` where the folder of specifications is absent."""
-    return Spec.load(ROOT.parent / 'shared' / 'specs' / 'mastodon-openapi.json')
+    return Spec.load(SPECS / 'mastodon-openapi.json')
+
+
+@pytest.fixture(scope='session')
+def linkedin_spec():
+    """LinkedIn's API as far as documents tell, ``None`` where the folder is absent."""
+    return LinkedInSpec.load(SPECS)
 
 
 @pytest.fixture(scope='session')
