@@ -15,6 +15,7 @@
             'oauthlib',
             'publicsuffixlist',
             'py3langid',
+            'PyJWT',
             'regex',
             'requests',
             'vaderSentiment',

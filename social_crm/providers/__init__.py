@@ -5,5 +5,6 @@ from .base import Provider, adapter_class, adapter_codes, register_adapter
 __all__ = ['Provider', 'adapter_class', 'adapter_codes', 'register_adapter']
 
 register_adapter('mastodon', f'{__name__}.mastodon:Mastodon')
+register_adapter('bluesky', f'{__name__}.bluesky:Bluesky')
 register_adapter('facebook', f'{__name__}.facebook:Facebook')
 register_adapter('linkedin', f'{__name__}.linkedin:LinkedIn')

@@ -127,9 +127,12 @@ def _first(value: Any) -> list[Any]:
 
 
 def rate_limit(headers: Mapping[str, str]) -> RateLimit | None:
-    """Return what ``X-RateLimit-*`` (or ``X-Rate-Limit-*``) headers say, ``None`` without any."""
+    """Return what ``X-RateLimit-*`` headers (or those of a like name) say, ``None`` without any."""
     values = [
-        headers.get(f'X-RateLimit-{name}') or headers.get(f'X-Rate-Limit-{name}') or ''
+        headers.get(f'X-RateLimit-{name}')
+        or headers.get(f'X-Rate-Limit-{name}')
+        or headers.get(f'RateLimit-{name}')
+        or ''
         for name in ('Limit', 'Remaining', 'Reset')
     ]
     if not any(values):

@@ -49,7 +49,8 @@ class Provider:
     ``idempotency_key``, ``find_sent``, ``thread``, ``delete``, ``webhook``, ``brands`` (one login
     may act for several pages or organisations, see :meth:`brand_accounts`), ``own_account`` (of a
     network with ``brands``: the login is an account itself too), ``public_client`` (the client
-    needs no secret), ``check_app`` (see :meth:`check_app`).
+    needs no secret), ``check_app`` (see :meth:`check_app`), ``app_password`` (people may sign in by
+    a password made for the purpose, see :meth:`sign_in`).
     """
 
     code: ClassVar[str]
@@ -127,6 +128,14 @@ class Provider:
         self, *, code: str, verifier: str, private: Mapping[str, object], params: Mapping[str, str]
     ) -> Token:
         """Trade the code for a token. ``params`` are all parameters of the callback."""
+        raise NotSupported()
+
+    def sign_in(self, typed: str, password: str) -> tuple[Token, Profile]:
+        """Sign in without a browser, with a password that the network makes for applications.
+
+        :param typed: what the person typed for themselves, such as a handle
+        :raise Rejected: when it is refused, or is no such password (code ``no_app_password``)
+        """
         raise NotSupported()
 
     def refresh(self) -> Token:

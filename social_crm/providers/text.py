@@ -63,13 +63,13 @@ def html_to_text(html: str) -> str:
             html = html.replace(markup, plain)
         if '<' in html:
             if _ODD.search(html):
-                return _tidy(_slow(original))
+                return tidy(_slow(original))
             html = _LINK.sub(_fast_link, html)
             if '<' in html:
                 html = _TAG.sub('', _PARAGRAPH.sub('\n\n', _BREAK.sub('\n', html)))
     if '&' in html:
         html = unescape(html)
-    return _tidy(html)
+    return tidy(html)
 
 
 def _fast_link(match: re.Match[str]) -> str:
@@ -81,12 +81,15 @@ def _fast_link(match: re.Match[str]) -> str:
     _before, _name, href = attributes.partition('href="')
     if not href:
         found = _HREF.search(attributes)
-        return _link(found[1] or found[2] or '', inner) if found else inner
-    return _link(href.partition('"')[0], inner)
+        return link_text(found[1] or found[2] or '', inner) if found else inner
+    return link_text(href.partition('"')[0], inner)
 
 
-def _link(href: str, inner: str) -> str:
-    """Return how a link reads; both texts are still escaped, or neither is."""
+def link_text(href: str, inner: str) -> str:
+    """Return how a link reads: its address, where the text is only a shortened form of that.
+
+    Both texts are still escaped, or neither is.
+    """
     label = inner.strip()
     if not label or not _URL_START.match(href) or label[:1] in {'@', '#'}:
         return inner
@@ -95,7 +98,8 @@ def _link(href: str, inner: str) -> str:
     return f'{inner} ({href})'
 
 
-def _tidy(text: str) -> str:
+def tidy(text: str) -> str:
+    """Return a text without control characters, needless blanks and empty lines."""
     text = text.strip()
     if text.isprintable():
         return text
@@ -167,7 +171,7 @@ def _close(tag: str, parts: list[str], anchors: list[tuple[str, int]]) -> None:
         parts.append('\n\n')
     elif tag == 'a' and anchors:
         href, start = anchors.pop()
-        parts[start:] = [_link(href, ''.join(parts[start:]))]
+        parts[start:] = [link_text(href, ''.join(parts[start:]))]
 
 
 def _is_verbatim(element: Any) -> bool:

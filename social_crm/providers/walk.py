@@ -31,6 +31,8 @@ class Walk:
     :param last: in the midst of a walk, ids of the page before (the last one, where ``ordered``).
     :param new: newest ids of this walk, newest first.
     :param started: when this walk began.
+    :param mark: in the midst of a walk, the server's own cursor for what is below, where it has
+        one; kept with :meth:`at`.
     """
 
     seen: tuple[str, ...] = ()
@@ -39,6 +41,7 @@ class Walk:
     last: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     started: datetime | None = None
+    mark: str = ''
 
     @classmethod
     def start(cls, cursor: str, since: datetime | None, now: datetime | None = None) -> Walk:
@@ -56,10 +59,15 @@ class Walk:
                 last=tuple(map(str, data.get('last', ()))),
                 new=tuple(map(str, data.get('new', ()))),
                 started=_time(data.get('started')),
+                mark=str(data.get('mark', '')),
             )
         except (ValueError, TypeError, KeyError, AttributeError):
             walk = cls(since=since or now - CLOCK_SKEW, silent=since is None)
-        return walk if walk.last else replace(walk, started=now)
+        return walk if walk.last or walk.mark else replace(walk, started=now)
+
+    def at(self, mark: str) -> Walk:
+        """Return this walk with the server's cursor for what is below."""
+        return replace(self, mark=mark)
 
     @property
     def below(self) -> str:
@@ -71,10 +79,12 @@ class Walk:
         data: dict[str, object] = {'seen': self.seen}
         if self.since:
             data['since'] = self.since.isoformat(timespec='seconds')
+        if self.mark:
+            data['mark'] = self.mark
         if self.last:
             data |= {'last': self.last, 'new': self.new}
-            if self.started:
-                data['started'] = self.started.isoformat(timespec='seconds')
+        if (self.last or self.mark) and self.started:
+            data['started'] = self.started.isoformat(timespec='seconds')
         return json.dumps(data, separators=(',', ':'))
 
     def since_id(self, overlap: int) -> str:

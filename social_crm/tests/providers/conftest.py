@@ -22,6 +22,7 @@ if 'social_crm.tests' not in sys.modules and 'odoo' not in sys.modules:
 pytest.register_assert_rewrite('social_crm.tests.providers.contract')
 
 from social_crm.providers.http import Http  # noqa: E402
+from social_crm.tests.providers.bluesky_spec import Lexicons  # noqa: E402
 from social_crm.tests.providers.linkedin_spec import LinkedInSpec  # noqa: E402
 from social_crm.tests.providers.mastodon_spec import Spec  # noqa: E402
 from social_crm.tests.providers.meta_spec import MetaSpec  # noqa: E402
@@ -64,6 +65,12 @@ def linkedin_spec():
 def meta_spec():
     """Meta's descriptions of its objects, ``None`` where they are absent."""
     return MetaSpec.load(ROOT.parent / 'shared' / 'specs' / 'meta')
+
+
+@pytest.fixture(scope='session')
+def lexicons():
+    """The lexicons of the AT Protocol, ``None`` where the folder of specifications is absent."""
+    return Lexicons.load(SPECS / 'atproto')
 
 
 def _server(name):
