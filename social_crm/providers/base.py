@@ -7,8 +7,10 @@ and may be used from a thread.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
@@ -63,6 +65,9 @@ class Provider:
     api_ends: ClassVar[date | None] = None
     #: What the network takes where no server says otherwise; see :meth:`limits`.
     default_limits: ClassVar[Limits]
+    #: What the network charges for, or counts against a quota: kind of use -> :attr:`cost_unit`.
+    costs: ClassVar[Mapping[str, Decimal]] = {}
+    cost_unit: ClassVar[str] = ''
 
     def __init__(
         self,
@@ -76,6 +81,13 @@ class Provider:
         self.token = token
         #: The connected account, to tell own items and answers to them; known once connected.
         self.me = me
+        #: How much was used through this adapter, by the kinds of :attr:`costs`.
+        self.usage: Counter[str] = Counter()
+
+    @property
+    def spent(self) -> Decimal:
+        """What :attr:`usage` costs, in :attr:`cost_unit`; an estimate."""
+        return sum((self.costs[kind] * n for kind, n in self.usage.items()), Decimal())
 
     # --- connect ---------------------------------------------------------------------------------
 

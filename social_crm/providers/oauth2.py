@@ -225,20 +225,23 @@ def revoke(
     client_id: str,
     client_secret: str = '',
     hint: str = '',
+    basic: bool = False,
 ) -> None:
     """Revoke a token (RFC 7009); quiet when the server does not know it (any more).
 
+    :param basic: send client id and secret as HTTP Basic instead of in the body.
     :raise Transient: also when the answer got lost: revoking twice does no harm.
     """
-    data = {
-        'token': token,
-        'token_type_hint': hint,
-        'client_id': client_id,
-        'client_secret': client_secret,
-    }
+    data = {'token': token, 'token_type_hint': hint}
+    if not basic:
+        data |= {'client_id': client_id, 'client_secret': client_secret}
     try:
         http.request(
-            'POST', endpoint, data={k: v for k, v in data.items() if v}, errors=oauth_error
+            'POST',
+            endpoint,
+            data={k: v for k, v in data.items() if v},
+            auth=(client_id, client_secret) if basic else None,
+            errors=oauth_error,
         )
     except OutcomeUnknown as error:
         raise Transient(error.reason, error.code) from None
