@@ -1,6 +1,7 @@
 """Who somebody is: names as people write them, addresses in what they write, and whether a profile
 is a contact's. No Odoo in here."""
 
+from .companies import company_name, split_name
 from .details import emails, phones, stated_emails
 from .names import person_name
 from .score import LINK, SUGGEST, Crowd, Reason, Score, score

@@ -9,6 +9,7 @@ from . import social_crm_account_login
 from . import social_crm_account_watch
 from . import social_crm_profile
 from . import social_crm_profile_store
+from . import social_crm_profile_names
 from . import social_crm_profile_screen_pop
 from . import social_crm_source_mixin
 from . import social_crm_rule
@@ -18,6 +19,7 @@ from . import social_crm_mention
 from . import social_crm_mention_act
 from . import social_crm_mention_automation
 from . import social_crm_mention_capture
+from . import social_crm_mention_ticket
 from . import social_crm_mention_toast
 from . import social_crm_delivery_mixin
 from . import social_crm_delivery_links

@@ -47,6 +47,11 @@ class ResCompany(models.Model):
         help='Links in answers, and in new posts unless switched off there, count their clicks.',
     )
 
+    social_crm_domain_is_staff = fields.Boolean(
+        'Addresses of the Company Are Colleagues',
+        help="Contacts with an address of the company's own e-mail domain make no leads.",
+    )
+
     @api.constrains('social_crm_blocked_words')
     def _check_social_crm_blocked_words(self):
         for company in self:

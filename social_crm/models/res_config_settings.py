@@ -27,6 +27,9 @@ class ResConfigSettings(models.TransientModel):
     social_crm_track_links = fields.Boolean(
         related='company_id.social_crm_track_links', readonly=False
     )
+    social_crm_domain_is_staff = fields.Boolean(
+        related='company_id.social_crm_domain_is_staff', readonly=False
+    )
     social_crm_key_problem = fields.Text(compute='_compute_social_crm_key_problem')
 
     @api.depends('company_id')

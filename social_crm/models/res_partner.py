@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.tools import email_normalize, escape_psql
 
 
 class ResPartner(models.Model):
@@ -51,6 +52,30 @@ class ResPartner(models.Model):
         if 'customer_rank' in self._fields:  # account: has been invoiced
             domain |= fields.Domain('customer_rank', '>', 0)
         return domain
+
+    @api.model
+    def _social_colleague_domain(self):
+        """Return the domain of the company's own people; modules that know more extend it."""
+        domain = fields.Domain('user_ids.share', '=', False)
+        if 'employee_ids' in self._fields:  # hr
+            domain |= fields.Domain('employee_ids', '!=', False)
+        company = self.env.company
+        address = email_normalize(company.email) if company.social_crm_domain_is_staff else False
+        if address:
+            host = address.rpartition('@')[2]
+            domain |= fields.Domain('email_normalized', '=like', f'%@{escape_psql(host)}')
+        return domain
+
+    def _social_colleagues(self):
+        """Return those of these contacts who work for the company: they are no leads."""
+        if not self:
+            return self
+        # sudo: who works here must not depend on who asks
+        partners = self.sudo().with_context(active_test=False)
+        found = partners.search(
+            fields.Domain('id', 'in', self.ids) & self.sudo()._social_colleague_domain()
+        )
+        return self.filtered(lambda partner: partner.id in found._ids)
 
     def _social_customers(self):
         """Return those of these contacts who, themselves or by their company, are customers."""

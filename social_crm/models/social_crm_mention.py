@@ -37,6 +37,7 @@ INBOUND_FIELDS = frozenset(
         'act_state',
         'act_error',
         'rule_ids',
+        'no_lead_reason',
         'context',
         'has_context',
         'answered_at',
@@ -158,6 +159,12 @@ class SocialCrmMention(models.Model):
     lead_id = fields.Many2one(
         'crm.lead', index='btree_not_null', tracking=True, ondelete='set null'
     )
+    no_lead_reason = fields.Char(
+        'Why No Lead',
+        readonly=True,
+        copy=False,
+        help='Why a rule that makes leads made none of this.',
+    )
     ticket_id = fields.Many2one(
         'helpdesk.ticket', index='btree_not_null', tracking=True, ondelete='set null'
     )
@@ -266,7 +273,9 @@ class SocialCrmMention(models.Model):
     def action_create_lead(self):
         """Make a lead of each selected mention, or join the author's open one."""
         self._lock_authors()
-        self._capture_leads(force=True)
+        # Who sees own leads only cannot make one for the team's leader.
+        sees_all = self.env.user.has_group('sales_team.group_sale_salesman_all_leads')
+        self._capture_leads(user=None if sees_all else self.env.user, force=True)
         return self._open_records(self.lead_id)
 
     def action_create_ticket(self):

@@ -1,5 +1,3 @@
-from datetime import timedelta
-
 from markupsafe import Markup
 
 from odoo import fields, models
@@ -7,11 +5,9 @@ from odoo.tools import plaintext2html
 
 from .. import matching
 
-JOIN_TICKET = timedelta(hours=24)
-
 
 class SocialCrmMention(models.Model):
-    """Leads and tickets made of mentions: one open lead per author, one ticket per day."""
+    """Leads made of mentions: one open lead per author."""
 
     _inherit = 'social.crm.mention'
 
@@ -24,30 +20,96 @@ class SocialCrmMention(models.Model):
             allow_referencing=True
         )  # sudo: a lock, nothing is read
 
-    def _capture_leads(self, team=None, user=None, tags=None, campaign=None, force=False):
+    def _capture_leads(
+        self, team=None, user=None, tags=None, campaign=None, force=False, during_complaint=False
+    ):
         """Put each mention on a lead: the author's open one, else a new one.
 
-        The authors must be locked. A known customer gets no lead unless ``force``; the mention
-        shows on the contact then.
+        The authors must be locked. A known customer gets no lead, the mention shows on the contact
+        then; neither does a colleague, nor somebody with an open complaint.
+
+        :param force: make a lead in any case, because a person asks for it
+        :param during_complaint: make one although the author has an open complaint
         """
         waiting = self.filtered(lambda mention: not mention.lead_id).with_context(
             tracking_disable=True
         )
-        customers = (
-            self.env['res.partner'] if force else waiting.author_id.partner_id._social_customers()
-        )
+        reasons = {} if force else waiting._reasons_for_no_lead(during_complaint)
         open_leads = waiting.author_id._open_leads()
         fresh = {}
         for mention in waiting:
-            if mention.partner_id in customers:
-                mention.partner_id._message_log(body=mention._as_note(), **mention._note_author())
+            if mention in reasons:
+                mention._keep_without_lead(*reasons[mention])
             elif lead := open_leads.get(mention.author_id):
-                mention.lead_id = lead
-                lead._message_log(body=mention._as_note(), **mention._note_author())
+                mention._join_lead(lead)
             else:
                 fresh.setdefault(mention.author_id, []).append(mention)
         if fresh:
             waiting._create_leads(fresh, team, user, tags, campaign)
+
+    def _reasons_for_no_lead(self, during_complaint):
+        """Return why mentions make no lead: dict of mention -> (sentence, record to note it on)."""
+        partners = self.author_id.partner_id
+        customers, colleagues = partners._social_customers(), partners._social_colleagues()
+        complaints = {} if during_complaint else self._open_complaints()
+        reasons = {}
+        for mention in self:
+            partner = mention.partner_id
+            if partner in colleagues:
+                reasons[mention] = (self.env._('The author is a colleague.'), None)
+            elif partner in customers:
+                reasons[mention] = (self.env._('The author is a known customer.'), partner)
+            elif mention.author_id in complaints:
+                reasons[mention] = complaints[mention.author_id]
+        return reasons
+
+    def _open_complaints(self):
+        """Return the complaints of these authors: dict of author -> (sentence, ticket or None).
+
+        A complaint is an open ticket, or a negative mention that somebody is working on.
+        """
+        authors = self.author_id
+        # sudo: whether there is a complaint must not depend on who asks
+        negative = self.sudo().search_fetch(
+            [
+                ('author_id', 'in', authors.ids),
+                ('state', '=', 'open'),
+                ('sentiment_label', '=', 'negative'),
+                ('lead_id', '=', False),
+                ('id', 'not in', self.ids),
+            ],
+            ['author_id'],
+        )
+        sentence = self.env._('No lead while a complaint of the author is being worked on.')
+        complaints = {mention.author_id: (sentence, None) for mention in negative}
+        tickets = (
+            self.env['helpdesk.ticket']
+            .sudo()  # sudo: as above
+            .search_fetch(
+                [('social_profile_id', 'in', authors.ids), ('closed', '=', False)],
+                ['social_profile_id', 'number'],
+            )
+        )
+        for ticket in tickets:
+            sentence = self.env._('No lead while the ticket %s is open.', ticket.number)
+            complaints[ticket.social_profile_id] = (sentence, ticket)
+        return complaints
+
+    def _keep_without_lead(self, sentence, record):
+        """Note why this mention made no lead, and show it where its author is taken care of."""
+        self.ensure_one()
+        self.no_lead_reason = sentence
+        if record and self.ticket_id != record:
+            record._message_log(body=self._as_note(), **self._note_author())
+
+    def _join_lead(self, lead):
+        """Put this mention on a lead of the same author, with what it tells that was not known."""
+        self.ensure_one()
+        self.lead_id = lead
+        if not lead.partner_id:
+            details = self._given_details()
+            lead.write({name: value for name, value in details.items() if not lead[name]})
+        lead._message_log(body=self._as_note(), **self._note_author())
 
     def _create_leads(self, fresh, team, user, tags, campaign):
         """Create one lead for each author in ``fresh`` (author -> mentions), all at once."""
@@ -109,7 +171,7 @@ class SocialCrmMention(models.Model):
         values = {
             'name': self.display_name,
             'description': plaintext2html(self.text or ''),
-            'contact_name': matching.person_name(author.name or '') or author.name or author.handle,
+            **author._lead_name_values(),
             **self._given_details(),
             'website': author.links[0]['url'] if author.links else False,
             'company_id': self.company_id.id,
@@ -118,7 +180,12 @@ class SocialCrmMention(models.Model):
         }
         if partner:
             # The contact's own address and number stay: those of a lead are written back to it.
-            values.update(partner_id=partner.id, contact_name=partner.name)
+            company = partner.parent_id if not partner.is_company else partner
+            values.update(
+                partner_id=partner.id,
+                contact_name=False if partner.is_company else partner.name,
+                partner_name=company.name,
+            )
             values.pop('email_from', None)
             values.pop('phone', None)
         return values
@@ -142,63 +209,3 @@ class SocialCrmMention(models.Model):
             }
             for account in self.account_id.grouped('network').values()
         }
-
-    # === TICKETS === #
-
-    def _open_tickets(self, values):
-        """Put each mention on a ticket: the author's open one of the last 24 hours, else a new one.
-
-        :param dict values: what the rule says about a new ticket
-        """
-        for mention in self.filtered(lambda mention: not mention.ticket_id):
-            ticket = mention._recent_ticket()
-            if ticket:
-                ticket.message_post(
-                    body=mention._as_note(),
-                    message_type='comment',
-                    subtype_xmlid='mail.mt_note',
-                    **mention._note_author(),
-                )
-            else:
-                ticket = self.env['helpdesk.ticket'].create(
-                    {**mention._ticket_values(), **_given(values)}
-                )
-            mention.with_context(tracking_disable=True).ticket_id = ticket
-            # sudo: kept by the module; the write makes a parallel worker on the author retry
-            mention.author_id.sudo().ticket_id = ticket
-
-    def _recent_ticket(self):
-        """Return the author's open ticket on the same account that is younger than 24 hours."""
-        return self.search(
-            [
-                ('author_id', '=', self.author_id.id),
-                ('account_id', '=', self.account_id.id),
-                ('ticket_id.closed', '=', False),
-                ('ticket_id.create_date', '>=', fields.Datetime.now() - JOIN_TICKET),
-            ],
-            limit=1,
-        ).ticket_id
-
-    def _ticket_values(self):
-        """Return what a new ticket gets from this mention; a contact is made if none is known."""
-        self.ensure_one()
-        author = self.author_id
-        partner = author.partner_id or author._make_partner()
-        return {
-            'name': self._excerpt() or self.display_name,
-            'description': self._as_note(),
-            'partner_id': partner.id,
-            'partner_name': partner.name,
-            'partner_email': partner.email,
-            'company_id': self.company_id.id,
-            'channel_id': self.env.ref('social_crm.helpdesk_ticket_channel_social').id,
-            'social_profile_id': author.id,
-            'social_mention_id': self.id,
-            # The loop's own user must not become the responsible by a default of the helpdesk.
-            **({'user_id': False} if self.env.su else {}),
-        }
-
-
-def _given(values):
-    """Return the values that a rule really gives; the ticket's defaults stand for the rest."""
-    return {key: value for key, value in values.items() if value}

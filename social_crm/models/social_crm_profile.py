@@ -300,7 +300,7 @@ class SocialCrmProfile(models.Model):
             .sudo()
             .create(
                 {
-                    'name': self.name or self.handle,
+                    **self._partner_name_values(),
                     'website': self.url,
                     'company_id': self.company_id.id,
                 }

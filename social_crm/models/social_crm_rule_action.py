@@ -34,6 +34,13 @@ class SocialCrmRuleAction(models.Model):
         default='lead',
     )
     crm_team_id = fields.Many2one('crm.team', 'Sales Team', check_company=True)
+    during_complaint = fields.Boolean(
+        'Also During a Complaint',
+        help=(
+            'Make a lead even while the author has an open ticket, or a negative mention that '
+            'somebody is working on.'
+        ),
+    )
     helpdesk_team_id = fields.Many2one('helpdesk.ticket.team')
     ticket_category_id = fields.Many2one('helpdesk.ticket.category', 'Category')
     ticket_tag_ids = fields.Many2many('helpdesk.ticket.tag', string='Ticket Tags')
@@ -137,6 +144,7 @@ class SocialCrmRuleAction(models.Model):
             user=self.user_id,
             tags=self.tag_ids,
             campaign=self.campaign_id or self.rule_id.campaign_id,
+            during_complaint=self.during_complaint,
         )
 
     def _run_ticket(self, mentions):

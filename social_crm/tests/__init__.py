@@ -1,6 +1,7 @@
 from . import test_act
 from . import test_answer_end_to_end
 from . import test_javascript
+from . import test_capture
 from . import test_concurrency
 from . import test_end_to_end
 from . import test_engagement
