@@ -111,15 +111,15 @@ class Reader:
 
     def _item(self, kind: ItemKind, entry: dict[str, Any], external_id: str, **values: Any) -> Item:
         author = self.author(entry, external_id)
-        text = str(entry.get('message') or entry.get('story') or '')
-        moment = parse_time(entry['created_time'])
+        text = text_of(entry)
+        moment = parse_time(entry.get('created_time') or entry.get('timestamp'))
         return Item(
             kind=kind,
             external_id=external_id,
             author=author,
             text=text,
             posted_at=moment,
-            url=_web(entry.get('permalink_url')),
+            url=web(entry.get('permalink_url') or entry.get('permalink')),
             edited_at=datetime.now(timezone.utc) if entry.get('edited') else None,
             deleted=bool(entry.get('removed')),
             own=author.external_id in self.me,
@@ -142,7 +142,7 @@ class Reader:
             handle=str(given.get('username') or number),
             name=str(given.get('name') or ''),
             url=f'https://www.facebook.com/{number}' if number in self.me else '',
-            avatar_url=_web(data.get('url')) if isinstance(data, dict) else '',
+            avatar_url=web(data.get('url')) if isinstance(data, dict) else '',
         )
 
 
@@ -152,7 +152,7 @@ class Reader:
 def read_page(page: Mapping[str, Any]) -> Profile:
     """Return a page as a profile."""
     number = id_of(page)
-    picture, website = page.get('picture'), _web(page.get('website'))
+    picture, website = page.get('picture'), web(page.get('website'))
     data = picture.get('data') if isinstance(picture, dict) else None
     followers = count(page.get('followers_count'))
     return Profile(
@@ -160,8 +160,8 @@ def read_page(page: Mapping[str, Any]) -> Profile:
         local_id=number,
         handle=str(page.get('username') or number),
         name=str(page.get('name') or ''),
-        url=_web(page.get('link')) or f'https://www.facebook.com/{number}',
-        avatar_url=_web(data.get('url')) if isinstance(data, dict) else '',
+        url=web(page.get('link')) or f'https://www.facebook.com/{number}',
+        avatar_url=web(data.get('url')) if isinstance(data, dict) else '',
         headline=str(page.get('category') or ''),
         bio=str(page.get('about') or page.get('description') or ''),
         location=str(page.get('single_line_address') or ''),
@@ -180,7 +180,7 @@ def read_person(person: Mapping[str, Any]) -> Profile:
         local_id=number,
         handle=str(person.get('username') or number),
         name=str(person.get('name') or name),
-        avatar_url=_web(person.get('profile_pic')),
+        avatar_url=web(person.get('profile_pic')),
     )
 
 
@@ -203,6 +203,14 @@ def id_of(entry: Mapping[str, Any]) -> str:
     return str(number)
 
 
+def text_of(entry: Mapping[str, Any]) -> str:
+    """Return the text of a comment, a post or a message, under whatever name it goes."""
+    for name in ('message', 'text', 'caption', 'story'):
+        if entry.get(name):
+            return str(entry[name])
+    return ''
+
+
 def author_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return who made an object, empty where the network hides it."""
     given = entry.get('from')
@@ -211,12 +219,12 @@ def author_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def media_of(entry: Mapping[str, Any]) -> Iterable[Media]:
     """Yield the pictures and files of a comment, a post or a message."""
-    picture = _web(entry.get('full_picture'))
+    picture = web(entry.get('full_picture'))
     if picture:
         yield Media('image/jpeg', picture)
     attached = entry.get('attachment')
     if isinstance(attached, dict):
-        source = _web(_inside(attached, 'media', 'image', 'src') or attached.get('url'))
+        source = web(_inside(attached, 'media', 'image', 'src') or attached.get('url'))
         if source:
             yield Media(_mimetype(attached, 'image/jpeg'), source)
     rows = _inside(entry.get('attachments'), 'data')
@@ -228,7 +236,7 @@ def media_of(entry: Mapping[str, Any]) -> Iterable[Media]:
 
 def _file(row: Mapping[str, Any]) -> Media | None:
     for path in (('image_data', 'url'), ('video_data', 'url'), ('file_url',), ('payload', 'url')):
-        url = _web(_inside(row, *path))
+        url = web(_inside(row, *path))
         if url:
             name = str(row.get('name') or '')
             return Media(_mimetype(row, 'application/octet-stream'), url, filename=name)
@@ -258,7 +266,7 @@ def count(value: Any) -> int | None:
         return None
 
 
-def _web(value: Any) -> str:
+def web(value: Any) -> str:
     """Return a web address, empty for anything else (a page's website is free text)."""
     text = value.strip() if isinstance(value, str) else ''
     return text if re.match(r'https?://\S+$', text, re.I) else ''

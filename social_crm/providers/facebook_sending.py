@@ -61,11 +61,11 @@ class Sending(FacebookLogin):
 
     def find_sent(self, outgoing: Outgoing, key: str, since: datetime) -> Sent | None:
         """Look for it among what the page wrote in the same place, by text and time."""
-        text = _skeleton(self.compose(outgoing))
+        text = skeleton(self.compose(outgoing))
         for row in self._own(outgoing):
             try:
                 moment = parse_time(row['created_time'])
-                said = _skeleton(str(row.get('message') or ''))
+                said = skeleton(str(row.get('message') or ''))
                 if said == text and moment >= since - _SLACK:
                     return _found(row, moment, outgoing.kind == 'post')
             except BAD:
@@ -327,6 +327,6 @@ def _value(row: Mapping[str, Any]) -> int | None:
     return count(value)
 
 
-def _skeleton(text: str) -> str:
+def skeleton(text: str) -> str:
     """Return a text without what the network may change in it."""
     return ' '.join(text.split()).casefold()

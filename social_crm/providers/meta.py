@@ -50,7 +50,8 @@ _UNREACHABLE = {551, 1545041}
 _PASSING = {-1, -2, 1, 2}
 _BLOCKED = {368}
 
-_PASSING_SUBCODES = {
+#: Of writing calls, too, nobody knows what came.
+PASSING_SUBCODES = {
     1363047, 1609010, 2207001, 2207003, 2207032, 2207052, 2207053, 2207077, 2207082,
 }  # fmt: skip
 #: Nothing came of the call: a container that is not ready, or has ended.
@@ -96,7 +97,7 @@ def graph_error(answer: Answer, writes: bool) -> ProviderError | None:
 def _is_passing(error: Mapping[str, Any], code: int, subcode: int, status: int) -> bool:
     return (
         error.get('is_transient') is True
-        or subcode in _PASSING_SUBCODES
+        or subcode in PASSING_SUBCODES
         or (code in _PASSING and not subcode)
         or (status >= 500 and code not in _NO_RIGHT)
     )

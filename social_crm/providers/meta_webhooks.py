@@ -88,7 +88,7 @@ def _events(entry: Mapping[str, Any], account: str) -> Iterator[Event]:
     for row in (*_dicts(entry.get('changes')), entry):  # some products put it on the entry itself
         value = row.get('value')
         if isinstance(value, dict):
-            yield from _change(str(row.get('field')), value, account)
+            yield from _change(str(row.get('field')), value, account, entry.get('time'))
     for name in ('messaging', 'standby'):
         for row in _dicts(entry.get(name)):
             message = _message(row, account)
@@ -96,7 +96,7 @@ def _events(entry: Mapping[str, Any], account: str) -> Iterator[Event]:
                 yield 'messages', message
 
 
-def _change(name: str, value: Mapping[str, Any], account: str) -> Iterator[Event]:
+def _change(name: str, value: Mapping[str, Any], account: str, time: Any) -> Iterator[Event]:
     if name == 'feed':
         yield from _feed(value, account)
     elif name == 'mention':
@@ -104,9 +104,10 @@ def _change(name: str, value: Mapping[str, Any], account: str) -> Iterator[Event
     elif name in {'leadgen', 'leadgen_update'}:
         yield 'lead_forms', None
     elif name in {'comments', 'live_comments'}:
-        yield 'comments', _instagram_comment(value)
-    elif name == 'mentions':  # ids only; the mentions stream knows how to ask for the text
-        yield 'mentions', {**value, 'id': value.get('comment_id') or value.get('media_id')}
+        yield 'comments', _instagram_comment(value, time)
+    elif name == 'mentions':  # ids only
+        number = value.get('comment_id') or value.get('media_id')
+        yield 'mentions', {**value, 'id': number, 'timestamp': time}
     elif name == 'messages':
         message = _message(value, account)
         if message:
@@ -163,12 +164,14 @@ def _common(value: Mapping[str, Any], author: Mapping[str, Any]) -> dict[str, An
 # --- Instagram, messages --------------------------------------------------------------------------
 
 
-def _instagram_comment(value: Mapping[str, Any]) -> dict[str, Any]:
+def _instagram_comment(value: Mapping[str, Any], time: Any) -> dict[str, Any]:
     media = value.get('media') if isinstance(value.get('media'), dict) else {}
     row = {key: value[key] for key in ('from', 'parent_id', 'text') if key in value}
     number = value.get('id') or value.get('comment_id')
-    # The push names no time; that of its arrival is at most a little later.
-    return {'id': number, 'media_id': media.get('id') if media else None, 'pushed': True, **row}
+    # The comment has no time of its own; that of the push is a little later.
+    return {
+        'id': number, 'media_id': media.get('id') if media else None, 'timestamp': time, **row,
+    }  # fmt: skip
 
 
 def _message(row: Mapping[str, Any], account: str) -> dict[str, Any] | None:
