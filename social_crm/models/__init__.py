@@ -16,6 +16,8 @@ from . import social_crm_rule
 from . import social_crm_rule_test
 from . import social_crm_rule_action
 from . import social_crm_mention
+from . import social_crm_hour_mark
+from . import social_crm_mention_sums
 from . import social_crm_mention_act
 from . import social_crm_mention_automation
 from . import social_crm_mention_capture
@@ -36,6 +38,7 @@ from . import social_crm_stream
 from . import social_crm_stream_store
 from . import social_crm_app_webhook
 from . import social_crm_erasure_request
+from . import social_crm_stream_campaign
 from . import social_crm_parked_item
 from . import mail_canned_response
 from . import social_crm_post

@@ -106,6 +106,7 @@ class SocialCrmEngagement(models.Model):
         'This answer is on its way already.',
     )
     _external = models.Index('(account_id, external_id) WHERE external_id IS NOT NULL')
+    _local = models.Index('(account_id, local_id) WHERE local_id IS NOT NULL')
     _unlinked = models.Index(
         "(account_id, parent_external_id) WHERE origin = 'native' AND mention_id IS NULL",
     )

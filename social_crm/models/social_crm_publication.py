@@ -54,6 +54,9 @@ class SocialCrmPublication(models.Model):
         '(parent_id) WHERE parent_id IS NOT NULL', 'There is one first comment.',
     )  # fmt: skip
 
+    _external = models.Index('(account_id, external_id) WHERE external_id IS NOT NULL')
+    _local = models.Index('(account_id, local_id) WHERE local_id IS NOT NULL')
+
     # === COMPUTE METHODS === #
 
     @api.depends('account_id', 'post_id.name')

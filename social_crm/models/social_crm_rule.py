@@ -32,6 +32,7 @@ class RuleSet(NamedTuple):
     index: listening.RuleIndex
     criteria: dict
     acting: frozenset
+    campaigns: dict  # rule id -> campaign id
 
     def match(self, text: listening.Text, facts):
         """Return the ids of the rules that a mention satisfies; ``facts`` gives its Facts."""
@@ -326,6 +327,11 @@ class SocialCrmRule(models.Model):
             index=listening.RuleIndex(queries),
             criteria={rule.id: rule._criteria() for rule in rules if rule.id in queries},
             acting=frozenset(rules.filtered(lambda rule: rule.action_ids and not rule.paused).ids),
+            campaigns={
+                rule.id: rule.campaign_id.id
+                for rule in rules
+                if rule.campaign_id and not rule.paused
+            },
         )
 
     @api.model

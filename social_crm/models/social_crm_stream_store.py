@@ -173,8 +173,14 @@ class SocialCrmStream(models.Model):
             row['act_state'] = 'pending' if acts else 'none'
             matches[row['external_id']] = rule_ids
             rows.append(row)
+        campaigns = self._campaigns(items, matches)
+        for row in rows:
+            row['campaign_id'] = campaigns.get(row['external_id'])
         new = dict(
             insert_skip_known(self.env['social.crm.mention'], rows, returning=('external_id', 'id'))
+        )
+        self.env['social.crm.hour.mark']._mark(
+            (row['company_id'], row['posted_at']) for row in rows if row['external_id'] in new
         )
         links = [
             (new[key], rule_id)

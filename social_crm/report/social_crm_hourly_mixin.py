@@ -1,0 +1,151 @@
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+BATCH = 500  # hours summed up in one transaction
+#: An average, and the number of mentions that it is of.
+AVERAGES = {'sentiment': 'scored_count', 'response_hours': 'answered_count'}
+
+
+class SocialCrmHourlyMixin(models.AbstractModel):
+    """Sums of mentions by the hour: what reports read instead of every mention.
+
+    An hour is summed up as a whole, from the mentions, whenever one of its mentions came in or
+    changed (see :class:`.SocialCrmHourMark`). Hours, not days: so a day is the day of the reader's
+    time zone, and weekday and time of day can be told.
+    """
+
+    _name = 'social.crm.hourly.mixin'
+    _description = 'Mentions by the Hour'
+    _log_access = False
+    _order = 'hour desc, id'
+    _rec_name = 'hour'
+
+    hour = fields.Datetime(required=True, readonly=True, index=True)
+    company_id = fields.Many2one('res.company', required=True, readonly=True, ondelete='cascade')
+    owner_id = fields.Many2one('res.users', readonly=True, ondelete='cascade')
+    account_id = fields.Many2one('social.crm.account', readonly=True, ondelete='cascade')
+    network = fields.Selection(selection='_selection_network', readonly=True)
+    kind = fields.Selection(selection='_selection_kind', readonly=True)
+    sentiment_label = fields.Selection(
+        selection='_selection_sentiment_label', string='Tone', readonly=True
+    )
+    mention_count = fields.Integer('Mentions', readonly=True)
+    scored_count = fields.Integer('With a Sentiment', readonly=True)
+    sentiment = fields.Float(
+        readonly=True, digits=(4, 3), aggregator='avg', help='From -1 (negative) to 1 (positive).'
+    )
+    answered_count = fields.Integer('Answered', readonly=True)
+    response_hours = fields.Float('Hours to First Answer', readonly=True, aggregator='avg')
+    lead_count = fields.Integer('On Leads', readonly=True)
+    ticket_count = fields.Integer('On Tickets', readonly=True)
+
+    @api.model
+    def _selection_network(self):
+        return self.env['social.crm.app']._selection_network()
+
+    @api.model
+    def _selection_kind(self):
+        return self.env['social.crm.mention']._fields['kind']._description_selection(self.env)
+
+    @api.model
+    def _selection_sentiment_label(self):
+        field = self.env['social.crm.mention']._fields['sentiment_label']
+        return field._description_selection(self.env)
+
+    def _read_group_select(self, aggregate_spec, query):
+        """Weigh averages by the mentions that they are of."""
+        name, _colon, function = aggregate_spec.partition(':')
+        if function != 'avg' or name not in AVERAGES:
+            return super()._read_group_select(aggregate_spec, query)
+        return SQL(
+            'SUM(%(value)s * %(count)s) / NULLIF(SUM(%(count)s), 0)',
+            value=self._field_to_sql(self._table, name, query),
+            count=self._field_to_sql(self._table, AVERAGES[name], query),
+        )
+
+    # === LOOP === #
+
+    @api.model
+    def _cron_sum_up(self):
+        """Sum up the hours in which something changed."""
+        while done := self._sum_up():
+            if not self.env['ir.cron']._commit_progress(done):
+                return
+
+    @api.model
+    def _sum_up(self):
+        """Sum up some of the marked hours, in one transaction that the caller commits.
+
+        :return: number of hours
+        """
+        self.env.flush_all()
+        hours = self.env['social.crm.hour.mark']._take(BATCH)
+        for name in ('social.crm.mention.hourly', 'social.crm.rule.hourly'):
+            self.env[name]._renew(hours)
+        return len(hours)
+
+    @api.model
+    def _renew(self, hours):
+        """Replace the sums of some hours by what the mentions are now."""
+        if not hours:
+            return
+        keys = SQL(
+            'unnest(%s::int[], %s::timestamp[]) AS due(company_id, hour)',
+            [company_id for company_id, _hour in hours],
+            [hour for _company_id, hour in hours],
+        )
+        table = SQL.identifier(self._table)
+        self.env.cr.execute(
+            SQL(
+                'DELETE FROM %s AS old USING %s '
+                'WHERE old.company_id = due.company_id AND old.hour = due.hour',
+                table,
+                keys,
+            )
+        )
+        extra = self._extra_columns()
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO %(table)s (
+                       company_id, hour, owner_id, account_id, network, kind, sentiment_label,
+                       %(names)s, mention_count, scored_count, sentiment, answered_count,
+                       response_hours, lead_count, ticket_count)
+                SELECT m.company_id, due.hour, m.owner_id, m.account_id, m.network, m.kind,
+                       m.sentiment_label, %(values)s, COUNT(*),
+                       COUNT(*) FILTER (WHERE m.sentiment_label <> 'unknown'),
+                       COALESCE(AVG(m.sentiment) FILTER (WHERE m.sentiment_label <> 'unknown'), 0),
+                       COUNT(m.answered_at),
+                       COALESCE(AVG(GREATEST(
+                           EXTRACT(EPOCH FROM m.answered_at - m.posted_at), 0))
+                           FILTER (WHERE m.answered_at IS NOT NULL) / 3600, 0),
+                       COUNT(m.lead_id), COUNT(m.ticket_id)
+                  FROM %(keys)s
+                  JOIN social_crm_mention m
+                    ON m.company_id = due.company_id AND m.posted_at >= due.hour
+                   AND m.posted_at < due.hour + interval '1 hour'
+                       %(join)s
+                 WHERE m.deleted_at IS NULL
+                 GROUP BY m.company_id, due.hour, m.owner_id, m.account_id, m.network, m.kind,
+                       m.sentiment_label, %(values)s
+                """,
+                table=table,
+                names=SQL(', ').join(map(SQL.identifier, extra)),
+                values=SQL(', ').join(extra.values()),
+                keys=keys,
+                join=self._extra_join(),
+            )
+        )
+        self.invalidate_model()
+
+    # === HOOKS === #
+
+    @api.model
+    def _extra_columns(self):
+        """Return what else this model tells apart: name of the column -> SQL of its value."""
+        raise NotImplementedError
+
+    @api.model
+    def _extra_join(self):
+        """Return a join that the extra columns need."""
+        return SQL()
