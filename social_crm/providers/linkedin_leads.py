@@ -41,7 +41,7 @@ def lead(entry: Mapping[str, Any]) -> Item:
     """Return a submission; ``entry['form']`` holds the form that it answers.
 
     ``fields`` are keyed as :func:`form` keys its questions: by the predefined field, else by the
-    question's name. Hidden fields come under their names, consents as ``yes`` or ``no``.
+    question's name. Hidden fields come under their names, consents as ``true`` or ``false``.
     """
     number = entry['id']
     if not isinstance(number, str) or not number:
@@ -63,7 +63,7 @@ def lead(entry: Mapping[str, Any]) -> Item:
     for hidden in wanted.get('hiddenFields') or ():
         fields.setdefault(str(hidden['name']), str(hidden.get('value') or ''))
     for consent in response.get('consentResponses') or ():
-        given = 'yes' if consent.get('accepted') is True else 'no'
+        given = 'true' if consent.get('accepted') is True else 'false'
         fields[f'{_CONSENT}{consent.get("consentId")}'] = given
     submitter = entry.get('submitter')
     return Item(

@@ -120,7 +120,9 @@ def _lasting(code: int, subcode: int) -> type[ProviderError]:
 
 def _flat_error(answer: Answer, body: Any) -> ProviderError | None:
     """Return the error in the form of ``api.instagram.com``, which serves the login only."""
-    if not isinstance(body, dict) or 'error_message' not in body or answer.status >= 500:
+    if not isinstance(body, dict) or 'error_message' not in body:
+        return None
+    if not 400 <= answer.status < 500:  # the state of a container has such a field as well
         return None
     return Rejected(network_words({'message': body['error_message']}), str(body.get('code') or ''))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any, ClassVar, TypeVar
 
 from .answers import Answer
@@ -31,7 +32,7 @@ class GraphClient(Provider):
     """Calls with one token; the path of a call begins after the version."""
 
     api_version = GRAPH_VERSION
-    api_ends = GRAPH_VERSION_ENDS
+    api_ends: ClassVar[date | None] = GRAPH_VERSION_ENDS
     graph: ClassVar[str] = FACEBOOK_GRAPH
 
     @property

@@ -64,7 +64,7 @@ def linkedin_spec():
 @pytest.fixture(scope='session')
 def meta_spec():
     """Meta's descriptions of its objects, ``None`` where they are absent."""
-    return MetaSpec.load(ROOT.parent / 'shared' / 'specs' / 'meta')
+    return MetaSpec.load(SPECS / 'meta')
 
 
 @pytest.fixture(scope='session')

@@ -491,7 +491,7 @@ def test_a_lead_has_its_answers_consents_and_source(network):
     assert item.external_id == f'urn:li:leadGenFormResponse:{number}'
     assert item.fields == {
         'FIRST_NAME': 'Eva', 'EMAIL': 'eva@acme.example', 'What do you need?': 'A drill',
-        'size': '11+', 'utm_source': 'li', 'consent_0': 'yes', 'consent_4': 'no',
+        'size': '11+', 'utm_source': 'li', 'consent_0': 'true', 'consent_4': 'false',
     }  # fmt: skip
     assert item.text.splitlines() == [
         'First name: Eva', 'Email address: eva@acme.example', 'What do you need?: A drill',
