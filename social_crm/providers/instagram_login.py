@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from . import oauth2
 from .answers import Answer
@@ -46,7 +46,8 @@ _PUSHED = 'comments,messages,messaging_postbacks'
 class InstagramLogin(FacebookLogin):
     """Connects an account by either way."""
 
-    page_fields = f'id,name,access_token,instagram_business_account{{{ACCOUNT}}}'
+    token_extra: ClassVar[Mapping[str, str]] = {'login': 'facebook'}
+    page_fields: ClassVar[str] = f'id,name,access_token,instagram_business_account{{{ACCOUNT}}}'
 
     @property
     def _by_facebook(self) -> bool:
@@ -120,16 +121,8 @@ class InstagramLogin(FacebookLogin):
         if error:
             raise error
         if self._by_facebook:
-            token = self._facebook_token(code)
-            return Token(
-                token.access_token, expires_at=token.expires_at, scopes=token.scopes,
-                extra={**token.extra, 'login': 'facebook'},
-            )  # fmt: skip
+            return self._facebook_token(code)
         return self._instagram_token(code)
-
-    def _facebook_token(self, code: str) -> Token:
-        self.token = Token('', extra={'login': 'facebook'})
-        return super()._facebook_token(code)
 
     def _instagram_token(self, code: str) -> Token:
         form = {
@@ -195,7 +188,7 @@ class InstagramLogin(FacebookLogin):
             account = page.get('instagram_business_account')
             if isinstance(account, dict) and account.get('username'):
                 token = self._page_token(page)
-                extra = {**token.extra, 'login': 'facebook', 'user_id': str(account['id'])}
+                extra = {**token.extra, 'user_id': str(account['id'])}
                 token = Token(token.access_token, scopes=token.scopes, extra=extra)
                 found.append(BrandAccount(read_account(account), token))
         return tuple(found)

@@ -8,7 +8,8 @@ PKCE is documented for another variant of the dialog only, and so left out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, ClassVar
 
 from . import oauth2
 from .errors import NotFound, PermissionMissing, Rejected, Transient
@@ -24,7 +25,9 @@ class FacebookLogin(GraphClient):
     """The login of a person by Facebook, and the pages that the person may act for."""
 
     #: Fields of a page, wanted with its token.
-    page_fields = 'id,name,access_token'
+    page_fields: ClassVar[str] = 'id,name,access_token'
+    #: Kept with each token of this login.
+    token_extra: ClassVar[Mapping[str, str]] = {}
 
     def check_app(self) -> None:
         """See :meth:`.Provider.check_app`."""
@@ -50,15 +53,10 @@ class FacebookLogin(GraphClient):
     def _facebook_token(self, code: str) -> Token:
         """Trade a code for the long token of a person, with the granted scopes."""
         short = self._token_call(code=code, redirect_uri=self.app.redirect_uri, writes=True)
-        token = self._long_token(short.access_token)
-        self.token = token
+        self.token = token = replace(self._long_token(short.access_token), extra=self.token_extra)
         person = self._get('me', fields='id')
-        return Token(
-            token.access_token,
-            expires_at=token.expires_at,
-            scopes=self._granted(),
-            extra={'person_id': str(person.get('id') or '')},
-        )
+        extra = {**token.extra, 'person_id': str(person.get('id') or '')}
+        return replace(token, scopes=self._granted(), extra=extra)
 
     def _long_token(self, token: str) -> Token:
         return self._token_call(grant_type='fb_exchange_token', fb_exchange_token=token)

@@ -42,6 +42,7 @@ class FakeGraph:
         self.calls, self.faults, self.nodes = [], [], {}
         self.count = 0
         self.token = 'good-token-7f3a'
+        self.before = lambda request: None  # called with each request, may call fault()
         self.tokens = {}  # token -> id of the node that it acts for
         for host in self.hosts:
             pattern = re.compile(rf'https://{re.escape(host)}/.*')
@@ -87,6 +88,7 @@ class FakeGraph:
 
     def _answer(self, request):
         self.calls.append(request)
+        self.before(request)
         fault = self.faults[0] if self.faults else None
         after = fault[1] if isinstance(fault, tuple) and fault[0] == 'after' else None
         if fault is not None and not after:
@@ -114,7 +116,7 @@ class FakeGraph:
         version, _, path = url.path.lstrip('/').partition('/')
         params = {name: values[0] for name, values in parse_qs(url.query).items()}
         body = self._body(request)
-        if path == 'oauth/access_token' or path in {'access_token', 'refresh_access_token'}:
+        if url.path.endswith(('/access_token', '/refresh_access_token')):
             return self._grant({**params, **body})
         assert version == GRAPH_VERSION, f'not the version: {url.path}'
         token = request.headers.get('Authorization', '').removeprefix('Bearer ')
