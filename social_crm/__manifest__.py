@@ -31,6 +31,7 @@
         'data/utm_medium_data.xml',
         'data/ir_sequence_data.xml',
         'wizard/social_crm_connect_views.xml',
+        'wizard/social_crm_pick_views.xml',
         'wizard/social_crm_disconnect_views.xml',
         'wizard/social_crm_erase_views.xml',
         'wizard/social_crm_compose_views.xml',

@@ -71,6 +71,19 @@ PROBLEMS = {
             'again. Sign out there, then start again.'
         ),
     ),
+    'no_brands': (
+        409,
+        _lt('There is no page to connect'),
+        _lt('You signed in, but the network names no page that you may act for.'),
+    ),
+    'brand_gone': (
+        409,
+        _lt('This login does not act for the page any more'),
+        _lt(
+            "Sign in as somebody who manages the page, and leave it ticked on the network's page. "
+            'Nothing was changed here.'
+        ),
+    ),
     'taken': (
         409,
         _lt('This account is in use already'),
@@ -96,7 +109,7 @@ class SocialCrmOauth(http.Controller):
             state, problem = env['social.crm.oauth.state']._take(
                 params.get('state'), request.env.user
             )
-            state_id = state.id
+            state_id, state_network = state.id, state.network
         if problem:
             return self._problem(problem)
         if params.get('error'):
@@ -112,23 +125,27 @@ class SocialCrmOauth(http.Controller):
         try:
             with self._cursor() as env:
                 state = env['social.crm.oauth.state'].browse(state_id)
-                account = self._complete(state, params)
-                account_id = account.id
+                target = self._complete(state, params)
         except AuthorizationLost as error:
             return self._problem('exchange_refused', error.reason)
         except (Rejected, PermissionMissing) as error:
             return self._problem(
-                error.code if error.code in PROBLEMS else 'exchange_refused', error.reason
+                error.code if error.code in PROBLEMS else 'exchange_refused',
+                error.reason,
+                network=state_network,
             )
         except ProviderError as error:
             _logger.info('connection %s not completed: %s', state_id, type(error).__name__)
             return self._problem('server_down', error.reason)
         except UserError as error:
             return self._problem('taken', str(error))
-        return request.redirect(f'/odoo/action-social_crm.social_crm_account_action/{account_id}')
+        return request.redirect(target)
 
     def _complete(self, state, params):
-        """Trade the code for a login, ask who it is, and store both."""
+        """Trade the code for a login, ask who it is, and store both.
+
+        :return: the address to go on to: the account, or the choice among several pages
+        """
         env, app = state.env, state.app_id
         secret = env['social.crm.credential']._decrypt(state.secret)
         token = app._provider().exchange_code(
@@ -139,21 +156,47 @@ class SocialCrmOauth(http.Controller):
         )
         provider = type(app._provider())(app._http(), app._as_app(), token)
         profile = provider.whoami()
+        if 'brands' in provider.features and state.kind == 'brand':
+            return self._complete_brands(state, app, profile, provider.brand_accounts())
         wanted = state.account_id
         if wanted and wanted.external_id and wanted.external_id != profile.external_id:
             raise Rejected(f'@{profile.handle}', 'wrong_account')
-        return (
-            env['social.crm.account']
-            .with_company(state.company_id)
-            ._connect_identity(state, app, token, profile)
+        account = self._accounts(state)._connect_identity(state, app, token, profile)
+        return _address(account)
+
+    def _complete_brands(self, state, app, login, brands):
+        """Connect the page that is meant, or have the person choose among several."""
+        if not brands:
+            raise Rejected(f'@{login.handle}', 'no_brands')
+        if state.account_id:
+            brands = [
+                brand
+                for brand in brands
+                if brand.profile.external_id == state.account_id.external_id
+            ]
+            if not brands:
+                raise Rejected(f'@{login.handle}', 'brand_gone')
+        if len(brands) > 1:
+            state._offer(login, brands)
+            return _address(state.env['social.crm.pick']._open_for(state))
+        [brand] = brands
+        account = self._accounts(state)._connect_identity(
+            state, app, brand.token, brand.profile, login.external_id
         )
+        return _address(account)
+
+    def _accounts(self, state):
+        return state.env['social.crm.account'].with_company(state.company_id)
 
     def _cursor(self):
         return _SuperuserEnvironment()
 
-    def _problem(self, code, detail=''):
+    def _problem(self, code, detail='', network=''):
         """Return a page in Odoo's look that says what happened and what to do."""
         status, what, todo = PROBLEMS[code]
+        # sudo: whether there is a template of this network
+        needed = request.env.ref(f'social_crm.needs_{network}', raise_if_not_found=False)
+        needed = needed and needed.sudo().key
         response = request.render(
             'social_crm.oauth_problem',
             {
@@ -161,6 +204,7 @@ class SocialCrmOauth(http.Controller):
                 'what': str(what),
                 'todo': str(todo),
                 'detail': detail[:300],
+                'needed': needed if code == 'no_brands' else False,
             },
         )
         response.status_code = status
@@ -181,3 +225,9 @@ class _SuperuserEnvironment:
         with self.cursor:
             if kind:
                 self.cursor.rollback()
+
+
+def _address(record):
+    """Return where the web client shows a record."""
+    action = 'account' if record._name == 'social.crm.account' else 'pick'
+    return f'/odoo/action-social_crm.social_crm_{action}_action/{record.id}'

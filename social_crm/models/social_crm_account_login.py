@@ -21,12 +21,13 @@ class SocialCrmAccount(models.Model):
     _inherit = 'social.crm.account'
 
     @api.model
-    def _connect_identity(self, state, app, token: Token, profile: Profile):
+    def _connect_identity(self, state, app, token: Token, profile: Profile, login_id=''):
         """Create or renew the account that ``profile`` stands for, with its login and streams.
 
         Called by the OAuth callback as superuser, after all checks; one transaction.
 
         :param state: the ``social.crm.oauth.state`` that the person came back with
+        :param login_id: who signed in, where that is another than the account
         :raise UserError: when the account is another user's personal one
         """
         account = state.account_id or self.with_context(active_test=False).search(
@@ -50,12 +51,11 @@ class SocialCrmAccount(models.Model):
             'name': clean(profile.name, 200),
             'external_id': profile.external_id,
             'local_id': profile.local_id,
+            'login_id': login_id,
             'url': profile.url,
             'wanted_capabilities': state.capabilities,
             'connected_at': fields.Datetime.now(),
-            'granted_scopes': ' '.join(
-                token.scopes if token.scopes is not None else app.scopes.split()
-            ),
+            'granted_scopes': ' '.join(_granted(state, token)),
             'state': 'connected',
             'active': True,
             'last_error': False,
@@ -271,3 +271,10 @@ class SocialCrmAccount(models.Model):
                 days=max(days, 0),
             ),
         )
+
+
+def _granted(state, token):
+    """Return the granted scopes; those that were asked for where the network does not tell."""
+    if token.scopes is not None:
+        return token.scopes
+    return adapter_class(state.network).scopes_for((state.capabilities or '').split())

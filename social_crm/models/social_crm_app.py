@@ -118,6 +118,7 @@ class SocialCrmApp(models.Model):
             scopes=tuple((app.scopes or '').split()),
             metadata=app.metadata or {},
             verify_token=app.verify_token or '',
+            webhook_url=app.webhook_url or '',
         )
 
     def _is_complete(self):

@@ -1,10 +1,12 @@
 import hashlib
 import secrets
-from datetime import timedelta
+from dataclasses import asdict
+from datetime import datetime, timedelta
 
 from odoo import api, fields, models
 
 from ..providers.oauth2 import challenge_of, new_verifier
+from ..providers.types import BrandAccount, Link, Profile, Token
 
 LIFETIME = timedelta(minutes=10)
 
@@ -30,6 +32,7 @@ class SocialCrmOauthState(models.Model):
     account_id = fields.Many2one('social.crm.account', ondelete='cascade')
     expires_at = fields.Datetime(required=True)
     used_at = fields.Datetime()
+    offers = fields.Boolean(help='The person is choosing among pages; `secret` holds them then.')
 
     _unique_state = models.UniqueIndex('(state_hash)', 'A state is used once.')
 
@@ -91,6 +94,37 @@ class SocialCrmOauthState(models.Model):
             return record, 'state_expired'
         return record, ''
 
+    # === CHOICE AMONG PAGES === #
+
+    def _offer(self, login, brands):
+        """Keep the pages that a login may act for, until the person has chosen.
+
+        :param Profile login: who signed in
+        :param brands: values of the adapter; their tokens are kept here, encrypted
+        """
+        self.ensure_one()
+        self.write(
+            {
+                'secret': self.env['social.crm.credential']._encrypt(
+                    {'login_id': login.external_id, 'brands': [_packed(brand) for brand in brands]}
+                ),
+                'offers': True,
+                'expires_at': fields.Datetime.now() + LIFETIME,
+            }
+        )
+
+    def _offered(self):
+        """Return the login's external id and the pages on offer: dict of external id -> page.
+
+        There are none once the ten minutes are over.
+        """
+        self.ensure_one()
+        if not self.offers or self.expires_at < fields.Datetime.now():
+            return '', {}
+        kept = self.env['social.crm.credential']._decrypt(self.secret)
+        brands = [_unpacked(row) for row in kept['brands']]
+        return kept['login_id'], {brand.profile.external_id: brand for brand in brands}
+
     @api.model
     def _hash(self, state):
         return hashlib.sha256(state.encode()).hexdigest()
@@ -98,3 +132,22 @@ class SocialCrmOauthState(models.Model):
     @api.autovacuum
     def _gc_states(self):
         self.search([('expires_at', '<', fields.Datetime.now() - timedelta(days=1))]).unlink()
+
+
+def _packed(brand):
+    """Return a page with its token as plain JSON."""
+    packed = asdict(brand)
+    expires_at = brand.token.expires_at
+    packed['token']['expires_at'] = expires_at and expires_at.isoformat()
+    packed['token']['extra'] = dict(brand.token.extra)
+    return packed
+
+
+def _unpacked(row):
+    profile, token = dict(row['profile']), dict(row['token'])
+    profile['links'] = tuple(Link(**link) for link in profile['links'])
+    if token['expires_at']:
+        token['expires_at'] = datetime.fromisoformat(token['expires_at'])
+    if token['scopes'] is not None:
+        token['scopes'] = tuple(token['scopes'])
+    return BrandAccount(Profile(**profile), Token(**token))

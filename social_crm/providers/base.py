@@ -199,9 +199,16 @@ class Provider:
         """Return the items above and below an item, oldest first."""
         raise NotSupported()
 
-    # --- pushed by the network: the app alone is known, no account --------------------------------
+    # --- pushed by the network: but for `subscribe` the app alone is known, no account ------------
     # A form that is pushed (`signed_request`) arrives as its URL-encoded text. Whether it is about
     # the end of a grant or the deletion of data is told by the address it was sent to.
+
+    def subscribe(self) -> None:
+        """Have what happens on the account pushed to ``app.webhook_url``; called with its login.
+
+        Called after connecting and daily, so it may find that it was done before.
+        """
+        raise NotSupported()
 
     def answer_handshake(self, params: Mapping[str, str]) -> str:
         """Return the body that proves to the network that its webhook address is ours.

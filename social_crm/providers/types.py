@@ -27,6 +27,7 @@ class App:
     scopes: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     verify_token: str = field(default='', repr=False)
+    webhook_url: str = ''
 
 
 @dataclass(frozen=True)

@@ -24,3 +24,4 @@ from . import test_post_end_to_end
 from . import test_metric
 from . import test_delivery_crash
 from . import test_webhook
+from . import test_oauth_brands
