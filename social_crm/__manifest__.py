@@ -42,6 +42,8 @@
         'views/social_crm_engagement_views.xml',
         'views/social_crm_account_views.xml',
         'views/social_crm_rule_views.xml',
+        'views/social_crm_match_templates.xml',
+        'views/social_crm_match_views.xml',
         'views/social_crm_profile_views.xml',
         'views/social_crm_app_views.xml',
         'views/social_crm_parked_item_views.xml',

@@ -10,7 +10,7 @@ from functools import lru_cache
 from .fold import fold
 from .names import person_name
 from .nicknames import same_given_name
-from .words import LEGAL_FORMS, OFFICIAL, PARTICLES
+from .words import INNER_PARTICLES, LEGAL_FORMS, OFFICIAL, PARTICLES
 
 _LONG = 9  # letters in one piece that make more than a given name
 
@@ -32,7 +32,14 @@ class NameMatch(IntEnum):
 def name_words(display: str) -> tuple[str, ...]:
     """Return the words of a person's name: no titles, particles or numbers."""
     words = fold(re.sub(r'(?<=\w)[_.](?=\w)', ' ', person_name(display)))
-    return tuple(word for word in words if not word.isdigit() and word not in PARTICLES)[:6]
+    last = len(words) - 1
+    return tuple(
+        word
+        for place, word in enumerate(words)
+        if not word.isdigit()
+        and word not in PARTICLES
+        and not (word in INNER_PARTICLES and 0 < place < last)
+    )[:6]
 
 
 def compare_people(one: str, other: str) -> NameMatch:

@@ -9,7 +9,7 @@ _EMAIL = re.compile(
     r'(?<![\w.+%@/-])([\w.+%-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,6}[a-z]{2,24})(?![\w@])',
     re.I | re.A,
 )
-_AT = r'(?:[\[({<]\s?(?:at|ät|@)\s?[\])}>]|\sat\s(?=[\w -]{1,60}(?:[\[(]|\sdot\s)))'
+_AT = r'(?:[\[({<]\s?(?:at|ät|@)\s?[\])}>]|\sät\s|\sat\s(?=[\w -]{1,60}(?:[\[(]|\sdot\s)))'
 _POINT = r'(?:\.|[\[({<]\s?(?:dot|punkt|point|punto|\.)\s?[\])}>]|\sdot\s)'
 #: Written so that programs do not find it: ``ada [at] acme (dot) example``.
 _SPELLED = re.compile(

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from .addresses import own_domain, parse_email
+from .addresses import own_domain, parse_email, registrable
 from .compare import (
     NameMatch,
     compare_companies,
@@ -31,13 +31,14 @@ _BELOW_LINK = 0.89
 
 POINTS = {
     'email': 0.60,  # the contact's address, in the profile or a message
-    'email_shared': 0.40,  # the same, but a team's or several contacts' address
+    'email_shared': 0.40,  # the same, but a team's or several contacts' address, or the handle is
     'handle_is_email': 0.60,  # @ada@acme.example, and mail goes to ada@acme.example
     'handle_is_site': 0.60,  # a handle that is the contact's own domain
     'site_verified': 0.60,  # the network has checked that the contact's site points back
     'page_on_file': 0.60,  # the profile's address stands on the contact
-    'phone': 0.40,
+    'phone': 0.50,
     'site': 0.35,
+    'employer_site': 0.25,
     'handle_domain': 0.30,  # an account on the employer's own server
     'handle_rare': 0.40,  # a handle that is no name, and begins the e-mail address as well
     'handle_local': 0.10,
@@ -50,23 +51,23 @@ NAME_POINTS = {
     NameMatch.STRONG: 0.30,
     NameMatch.INITIAL: 0.15,
     NameMatch.SINGLE: 0.10,
-    NameMatch.GIVEN: 0.0,
+    NameMatch.GIVEN: -0.10,  # people marry
     NameMatch.NONE: 0.0,
     NameMatch.FAMILY: -0.35,
     NameMatch.CONFLICT: -0.10,  # people write under other names, and for others
 }
 CAUTIONS = {
-    'homonyms': -0.15,  # several contacts have this name
+    'homonyms': -0.05,  # several contacts have this name
     'employer': -0.60,  # it is the page of the contact's company
-    'parody': -0.30,
+    'parody': -0.50,
     'bot': -0.15,
-    'rival': 0.0,  # another profile says the same of itself
-    'has_profile': 0.0,  # the contact has another profile on this network
     'team_address': 0.0,
     'shared': 0.0,
 }
 #: One of these, with the name, is enough.
 _PROOF = frozenset(('email', 'handle_is_email', 'handle_is_site', 'site_verified', 'page_on_file'))
+#: The network or a domain vouches for these; an address in a profile is only said.
+_VOUCHED = _PROOF - {'email'}
 #: These can belong to all people of a name who work at one place.
 _PLACES = frozenset(('handle_is_site', 'site_verified', 'page_on_file'))
 _PARODY = re.compile(
@@ -74,6 +75,8 @@ _PARODY = re.compile(
     r'back ?up (?:account|profile)|second account|fake|tribute|not the real|in memory of|satire)\b',
     re.I,
 )
+#: Words of an address name no company.
+_ADDRESS = re.compile(r'@|://|www\.')
 
 
 class Reason(NamedTuple):
@@ -90,14 +93,10 @@ class Crowd:
 
     :param shared_emails: keys of addresses that several contacts have
     :param homonyms: several contacts have this name
-    :param rivals: another profile on the network names the same address or site
-    :param has_profile: the contact is linked to another profile on the network
     """
 
     shared_emails: frozenset[str] = frozenset()
     homonyms: bool = False
-    rivals: bool = False
-    has_profile: bool = False
 
 
 ALONE = Crowd()
@@ -123,12 +122,15 @@ class Score:
     @property
     def proven(self) -> bool:
         """Tell whether the network, or a domain, vouches for it: more than words of a profile."""
-        vouched = {'handle_is_email', 'handle_is_site', 'site_verified', 'page_on_file'}
-        return any(reason.code in vouched for reason in self.reasons)
+        return any(reason.code in _VOUCHED for reason in self.reasons)
+
+    def doubted(self, code: str) -> Score:
+        """Return this score with a reason for which somebody has to be asked in any case."""
+        return Score(min(self.value, _BELOW_LINK), (*self.reasons, Reason(code, 0.0)))
 
 
 #: What colleagues have in common.
-_COMMON = frozenset(('site', 'site_verified', 'handle_domain', 'handle_is_site'))
+_COMMON = frozenset(('site', 'employer_site', 'site_verified', 'handle_domain', 'handle_is_site'))
 
 
 def score(contact: Contact, person: Person, crowd: Crowd = ALONE) -> Score:
@@ -142,10 +144,10 @@ def score(contact: Contact, person: Person, crowd: Crowd = ALONE) -> Score:
     if NAME_POINTS[name]:
         found.append(Reason(f'name_{name.name.lower()}', NAME_POINTS[name], person.display))
     found += _cautions(contact, person, crowd, {reason.code for reason in found})
-    total = min(max(sum(reason.points for reason in found), 0), 1)
+    total = round(min(max(sum(reason.points for reason in found), 0), 1), 2)
     if total >= LINK and not _is_sure(found, name):
         total = _BELOW_LINK
-    return Score(round(total, 2), tuple(found))
+    return Score(total, tuple(found))
 
 
 def _is_sure(found: list[Reason], name: NameMatch) -> bool:
@@ -160,10 +162,23 @@ def _is_sure(found: list[Reason], name: NameMatch) -> bool:
 def _name_match(contact: Contact, person: Person) -> NameMatch:
     if contact.is_company:
         return compare_companies(contact.name, person.display)
-    match = compare_people(contact.name, person.display)
-    if match <= NameMatch.NONE and not name_words(person.name):
-        return NameMatch.NONE
-    return match
+    shown = compare_people(contact.name, person.display)
+    if shown <= NameMatch.NONE and not name_words(person.name):
+        shown = NameMatch.NONE
+    if NameMatch.NONE <= shown < NameMatch.STRONG:
+        # What the display name leaves open, the handle may tell: Anna H. is @annahuber.
+        spelled = compare_people(contact.name, re.sub(r'[\d_.-]+', ' ', person.local))
+        if spelled >= NameMatch.STRONG:
+            return NameMatch.STRONG
+    return shown
+
+
+def namesakes(one: Contact, other: Contact) -> bool:
+    """Tell whether a name can mean either of two contacts."""
+    if one.is_company != other.is_company:
+        return False
+    compare = compare_companies if one.is_company else compare_people
+    return compare(one.name, other.name) >= NameMatch.INITIAL
 
 
 # --- what identifies somebody ---------------------------------------------------------------------
@@ -173,9 +188,9 @@ def _identity(contact: Contact, person: Person, crowd: Crowd) -> Iterable[Reason
     yield from _by_address(contact, person, crowd)
     yield from _by_site(contact, person)
     yield from _by_handle(contact, person)
-    numbers = person.phones & {contact.phone}
-    if numbers:
-        yield Reason('phone', POINTS['phone'], contact.phone)
+    for number in person.phones & contact.numbers:
+        yield Reason('phone', POINTS['phone'], number)
+        break
 
 
 def _by_address(contact: Contact, person: Person, crowd: Crowd) -> Iterable[Reason]:
@@ -188,7 +203,8 @@ def _by_address(contact: Contact, person: Person, crowd: Crowd) -> Iterable[Reas
         code = 'email_shared' if shared else 'email'
         yield Reason(code, POINTS[code], address.key)
     elif handle and handle.key == address.key and own_domain(handle) and not person.domain_handle:
-        yield Reason('handle_is_email', POINTS['handle_is_email'], address.key)
+        code = 'email_shared' if address.role else 'handle_is_email'
+        yield Reason(code, POINTS[code], address.key)
     else:
         return
     if address.role:
@@ -199,6 +215,9 @@ def _by_address(contact: Contact, person: Person, crowd: Crowd) -> Iterable[Reas
 
 def _by_site(contact: Contact, person: Person) -> Iterable[Reason]:
     site = contact.site
+    employer = [found.page for found, _ in person.sites if found.domain in contact.domains]
+    if employer and not (site and registrable(employer[0].partition('/')[0]) == site.domain):
+        yield Reason('employer_site', POINTS['employer_site'], employer[0])
     if not site:
         return
     if person.page and site.page == person.page:
@@ -248,6 +267,7 @@ def _is_rare(handle: str, contact: Contact) -> bool:
 
 def _context(contact: Contact, person: Person) -> Iterable[Reason]:
     words = f'{person.headline} \n {person.bio} \n {person.name}'
+    words = ' '.join(word for word in words.split() if not _ADDRESS.search(word))
     if contact.company and names_company(words, contact.company):
         yield Reason('company', POINTS['company'], contact.company)
     if contact.city and names_place(f'{person.location} \n {words}', contact.city):
@@ -271,7 +291,3 @@ def _cautions(contact: Contact, person: Person, crowd: Crowd, codes: set[str]) -
         # An own address tells people of one name apart.
         points = 0.0 if codes & {'email', 'handle_is_email'} else CAUTIONS['homonyms']
         yield Reason('homonyms', points, contact.name)
-    if crowd.rivals:
-        yield Reason('rival', CAUTIONS['rival'])
-    if crowd.has_profile:
-        yield Reason('has_profile', CAUTIONS['has_profile'])

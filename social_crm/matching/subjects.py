@@ -50,6 +50,11 @@ class Contact:
         return frozenset(found - {''})
 
     @cached_property
+    def numbers(self) -> frozenset[str]:
+        """The phone numbers, with country code."""
+        return frozenset(phones(self.phone))
+
+    @cached_property
     def words(self) -> tuple[str, ...]:
         """The words of the name, as they are compared."""
         return company_words(self.name) if self.is_company else name_words(self.name)
@@ -144,8 +149,7 @@ def contact_keys(contact: Contact, forms: bool = False) -> frozenset[str]:
         keys.add(f'email:{contact.address.key}')
         if not contact.address.role:
             keys.add(f'handle:{joined(contact.address.local)}')
-    if contact.phone:
-        keys.update(f'phone:{number}' for number in phones(contact.phone))
+    keys.update(f'phone:{number}' for number in contact.numbers)
     if contact.site:
         keys |= _site_keys(contact.site)
     if contact.is_company:
@@ -163,7 +167,8 @@ def person_keys(person: Person, forms: bool = False) -> frozenset[str]:
         keys.update([f'email:{email.key}'] if email else ())
     elif person.host:
         keys |= _site_keys(parse_site(person.host))
-    keys.add(f'handle:{joined(person.local)}')
+    local = joined(person.local)
+    keys.update((f'handle:{local}', f'name:{local}'))
     keys.update(f'phone:{number}' for number in person.phones)
     for site, _verified in person.sites:
         keys |= _site_keys(site)

@@ -50,9 +50,13 @@ SHARED_SITES = _words("""
 
 #: Words in a name that do not tell people apart.
 PARTICLES = _words("""
-    von van vom zu zur de del della der den di da do dos das du la le el al bin ibn ben abu y
-    e und and dr prof mag ing dipl mr mrs ms miss sir herr frau mme phd md mba msc bsc ma ba
-    jr sr ii iii
+    von van vom zu zur de del della der den di da dos das du und and dr prof mag ing dipl mr mrs
+    ms miss sir herr frau mme phd md mba msc bsc jr sr ii iii
+""")
+
+#: The same between two names; at the beginning or end they are names or initials.
+INNER_PARTICLES = _words("""
+    la le el al bin ibn ben abu do e y
 """)
 
 #: Legal forms of companies.

@@ -12,6 +12,10 @@ from . import social_crm_profile_store
 from . import social_crm_profile_names
 from . import social_crm_profile_screen_pop
 from . import social_crm_source_mixin
+from . import social_crm_profile_match
+from . import social_crm_match_key
+from . import social_crm_match
+from . import social_crm_match_judge
 from . import social_crm_rule
 from . import social_crm_rule_test
 from . import social_crm_rule_action
@@ -54,6 +58,7 @@ from . import social_crm_erasure
 from . import base_automation
 from . import res_partner
 from . import res_users
+from . import res_partner_match
 from . import res_company
 from . import res_config_settings
 from . import link_tracker

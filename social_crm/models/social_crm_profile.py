@@ -240,6 +240,10 @@ class SocialCrmProfile(models.Model):
 
     # === BUSINESS METHODS === #
 
+    def _network_label(self):
+        """Return the network's name, as people know it."""
+        return dict(self._selection_network()).get(self.network, self.network)
+
     @api.model
     def _clean_handle(self, text):
         """Return a handle as it is stored, for what a person typed: @me, a URL, in any case."""

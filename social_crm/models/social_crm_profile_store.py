@@ -131,6 +131,7 @@ class SocialCrmProfile(models.Model):
                 'company_id': company.id,
                 'network': network,
                 'blocked': False,
+                'match_due': True,
             }
             for profile in profiles
         ]

@@ -327,6 +327,7 @@ class SocialCrmStream(models.Model):
     def _act_on_new(self):
         """Act at once on what came in; what fails or is left over is for the cron of its own."""
         Mention = self.env['social.crm.mention']
+        self.env['social.crm.profile']._match_new()  # a customer must be known as one
         try:
             while Mention._act_batch():
                 self._commit()

@@ -182,6 +182,7 @@ class SocialCrmStream(models.Model):
         self.env['social.crm.hour.mark']._mark(
             (row['company_id'], row['posted_at']) for row in rows if row['external_id'] in new
         )
+        self._note_given_addresses([row for row in rows if row['external_id'] in new])
         links = [
             (new[key], rule_id)
             for key, rule_ids in matches.items()
@@ -195,6 +196,17 @@ class SocialCrmStream(models.Model):
                 page_size=1000,
             )
         return new
+
+    def _note_given_addresses(self, rows):
+        """Have the contact looked for of authors who may have given an address in a message."""
+        authors = [
+            row['author_id']
+            for row in rows
+            if row['kind'] == 'message' and not row['owner_id'] and '@' in row['text']
+        ]
+        self.env['social.crm.profile'].browse(authors).filtered(
+            lambda profile: not profile.partner_id
+        )._match_again()
 
     def _shared_values(self):
         """Return what all mentions of this stream have in common."""

@@ -13,6 +13,7 @@ from social_crm.matching import (
     Link,
     Person,
     contact_keys,
+    namesakes,
     person_keys,
     score,
 )
@@ -75,16 +76,14 @@ def test_proof_and_name_link(contact, profile):
         (ADA, person(bio='Analyst at Engines, Graz'), Crowd()),
         (ADA, person(handle='a.b@social.engines.example'), Crowd()),
         (GMAIL, person(handle='brasswheel'), Crowd()),
+        (OFFICE, person(links=[Link('https://engines.example/team', True)]), Crowd()),
+        (GMAIL, person('🌻', 'x', bio='+43 316 123456'), Crowd()),
         (ADA, person(bio='Call me: +43 316 123456'), Crowd()),
         # the proof is not one person's
         (ACME, person('Acme', 'acme', bio='info@acme.example'), Crowd()),
         (OFFICE, person(bio=OFFICE.email), Crowd()),
         (ADA, person(bio=ADA.email), Crowd(shared_emails=frozenset({ADA.email}))),
         (ADA, person(links=[Link('byron.example', True)]), Crowd(homonyms=True)),
-        # somebody else says the same
-        (ADA, person(bio=ADA.email), Crowd(rivals=True)),
-        (ADA, person(bio=ADA.email), Crowd(has_profile=True)),
-        (ADA, person(bio=f'{ADA.email} - parody account'), Crowd()),
     ],
 )
 def test_somebody_is_asked(contact, profile, crowd):
@@ -100,9 +99,11 @@ def test_somebody_is_asked(contact, profile, crowd):
         (ADA, person('George Byron', bio=ADA.email), Crowd()),  # a relative
         (ADA, person('Max Agent', bio=f'Fan page of Ada, {ADA.email}'), Crowd()),
         (ADA, person('Engines', links=[Link('https://byron.example', True)]), Crowd()),
+        (ADA, person(bio=f'{ADA.email} - parody account'), Crowd()),
         (ADA, person('Engines GmbH', bio=ADA.email), Crowd()),  # the employer's page
         (ADA, person('Max Muster', handle='max@engines.example'), Crowd()),  # a colleague
         (ACME, person('Max Muster', bio='Works at https://acme.example'), Crowd()),
+        (OFFICE, person('Max Muster', handle=OFFICE.email), Crowd()),
         (replace(GMAIL, email='ada@gmail.com'), person('Ada', handle='ada'), Crowd()),
     ],
 )
@@ -112,6 +113,24 @@ def test_nobody_is_asked(contact, profile, crowd):
 
 def test_an_own_address_tells_people_of_one_name_apart():
     assert score(ADA, person(bio=ADA.email), Crowd(homonyms=True)).links
+
+
+def test_a_doubt_asks_somebody():
+    result = score(ADA, person(bio=ADA.email)).doubted('rival')
+    assert result.suggests
+    assert result.reasons[-1].code == 'rival'
+
+
+def test_words_are_less_than_what_is_vouched_for():
+    assert not score(ADA, person(bio=ADA.email)).proven
+    assert score(ADA, person(links=[Link('byron.example', True)])).proven
+
+
+def test_namesakes():
+    assert namesakes(ADA, replace(ADA, name='Byron, A.'))
+    assert not namesakes(ADA, replace(ADA, name='George Byron'))
+    assert not namesakes(ACME, replace(ADA, name='Acme'))
+    assert namesakes(ACME, replace(ACME, name='ACME'))
 
 
 def test_the_reasons_add_up_and_hold_their_evidence():
