@@ -6,9 +6,11 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import escape_psql, hmac, ormcache
 
-LINK = re.compile(r'data-oe-model="(social\.crm\.(?:mention|engagement))" data-oe-id="(\d+)"')
+LINK = re.compile(
+    r'data-oe-model="(social\.crm\.(?:mention|engagement|profile))" data-oe-id="(\d+)"'
+)
 LINK_TURNED = re.compile(
-    r'data-oe-id="(\d+)" data-oe-model="(social\.crm\.(?:mention|engagement))"'
+    r'data-oe-id="(\d+)" data-oe-model="(social\.crm\.(?:mention|engagement|profile))"'
 )
 PERSONAL_LEAD_FIELDS = ('email_from', 'phone', 'website', 'function', 'street', 'street2')
 
@@ -134,6 +136,7 @@ class SocialCrmErasure(models.Model):
         records = {
             'social.crm.mention': set(trace['mentions'].ids),
             'social.crm.engagement': set(trace['engagements'].ids),
+            'social.crm.profile': {profile.id},
         }
         where = [*trace.values(), profile, profile.partner_id]
         answered = self.env.ref('social_crm.mail_activity_type_answer')

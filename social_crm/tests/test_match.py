@@ -145,6 +145,13 @@ class TestMatch(MatchCase):
         self.match()
         self.assertEqual(profile.partner_id.email, 'ada7@x.example')
 
+    def test_erasing_a_person_takes_the_note_on_the_contact_too(self):
+        profile = self.profile('Ada Byron', 'ada@a.example', bio='ada.byron@engines.example')
+        self.match()
+        self.env['social.crm.erasure']._erase(profile)
+        self.assertFalse(self.ada.message_ids.filtered(lambda note: 'ada@a' in note.body))
+        self.assertFalse(self.env['social.crm.match'].search([('partner_id', '=', self.ada.id)]))
+
     # === IMPOSTORS === #
 
     def test_two_profiles_that_say_the_same_are_both_a_question(self):
