@@ -87,6 +87,10 @@ class Walk:
             data['started'] = self.started.isoformat(timespec='seconds')
         return json.dumps(data, separators=(',', ':'))
 
+    def again(self) -> Walk:
+        """Return this walk at its start, for a mark that is lost or too old; repeats some."""
+        return replace(self, last=(), new=(), mark='')
+
     def since_id(self, overlap: int) -> str:
         """Return the id to ask newer entries of, so that ``overlap`` seen ones come along."""
         return self.seen[overlap] if len(self.seen) > overlap else ''

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 
@@ -37,8 +35,8 @@ _THREAD = 20
 
 
 class X(Sending):
-    """One account. Cursors are those of :class:`.walk.Walk`; that of ``messages`` holds a token of
-    X beside it. ``usage`` counts what X charges for, see :mod:`.x_costs`."""
+    """One account. Cursors are those of :class:`.walk.Walk`. ``usage`` counts what X charges for;
+    see :mod:`.x_costs`."""
 
     code = 'x'
     label = 'X'
@@ -140,7 +138,7 @@ class X(Sending):
             raise NotSupported(code=stream)
         walk = Walk.start(cursor, since)
         if stream == 'messages':
-            return self._messages(walk, _token_of(cursor))
+            return self._messages(walk)
         entries = self._posts(stream, query, walk)
         fresh, walk, more = _step(walk, entries, _ORDERED[stream])
         items, bad = Reader(self._me).page([entries[place] for place in fresh], stream)
@@ -199,31 +197,28 @@ class X(Sending):
             raise Rejected('X takes searches of 512 characters at most', 'query')
         return found
 
-    def _messages(self, walk: Walk, token: str) -> Page:
+    def _messages(self, walk: Walk) -> Page:
         """Return a page of messages: X has no id to ask from, only tokens that lead down."""
-        if walk.below and not token:
-            walk = replace(walk, last=(), new=())
+        if walk.below and not walk.mark:
+            walk = walk.again()
         # Each message read is charged: the first look of a round is a short one.
         size = _PAGE if walk.below or not walk.seen else 10
         params = {**MESSAGES, 'max_results': 5 if walk.silent else size}
+        paged = {**params, 'pagination_token': walk.mark} if walk.mark else params
         try:
-            body = self._call('GET', '/2/dm_events', dict, params={**params, **_next(token)})
+            body = self._call('GET', '/2/dm_events', dict, params=paged)
         except Rejected as error:
-            if not token or isinstance(error, NotFound):
+            if not walk.mark or isinstance(error, NotFound):
                 raise
-            # The token is too old: from the top, which repeats some.
-            walk = replace(walk, last=(), new=())
+            walk = walk.again()  # the token is too old
             body = self._call('GET', '/2/dm_events', dict, params=params)
         entries = entries_of(self._used(body, 'message_read'))
         fresh, walk, more = _step(walk, entries, ordered=True)
-        below = (body.get('meta') or {}).get('next_token')
-        if more and not below:
+        token = str((body.get('meta') or {}).get('next_token') or '')
+        if more and not token:
             _none, walk, more = _step(walk, [], ordered=True)
         items, bad = Reader(self._me).page([entries[place] for place in fresh], 'messages')
-        cursor = walk.cursor()
-        if more:
-            cursor = json.dumps({**json.loads(cursor), 'token': below}, separators=(',', ':'))
-        return Page(items, bad, cursor, more)
+        return Page(items, bad, walk.at(token if more else '').cursor(), more)
 
     def thread(self, external_id: str, local_id: str = '') -> tuple[Item, ...]:
         """See :meth:`.Provider.thread`; what is older than seven days is missing, its root apart.
@@ -295,18 +290,6 @@ def _step(walk: Walk, entries: Sequence[Any], ordered: bool) -> tuple[list[int],
     ids = [entry_id(entry) for entry in entries]
     times = [entry_time(entry) for entry in entries]
     return walk.step(ids, times, ordered=ordered, keep=_KEEP[ordered])
-
-
-def _token_of(cursor: str) -> str:
-    try:
-        token = json.loads(cursor)['token']
-    except (ValueError, TypeError, KeyError):
-        return ''
-    return token if isinstance(token, str) else ''
-
-
-def _next(token: str) -> dict[str, str]:
-    return {'pagination_token': token} if token else {}
 
 
 def _only_event() -> dict[str, str]:
