@@ -2,7 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from .. import listening
+from ..providers import adapter_class
 from ..providers.types import Media, Outgoing, Profile
+from ..tools import public_url
 
 EXCERPT = 60
 
@@ -199,6 +201,7 @@ class SocialCrmEngagement(models.Model):
         )
 
     def _media(self):
+        public = 'fetches_media' in adapter_class(self.account_id.network).features
         # sudo: whoever sent the answer was checked to see the attachments, the loop reads them
         for attachment in self.attachment_ids.sudo():
             yield Media(
@@ -206,4 +209,5 @@ class SocialCrmEngagement(models.Model):
                 filename=attachment.name or '',
                 description=attachment.description or '',
                 content=attachment.raw or b'',
+                url=public_url(attachment) if public else '',
             )

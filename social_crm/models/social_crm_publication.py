@@ -8,7 +8,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from .. import listening, tracking
+from ..providers import adapter_class
 from ..providers.types import Media, Outgoing
+from ..tools import public_url
 
 OWN_FIELDS = {'text', 'account_id', 'post_id', 'kind'}
 FIRST_MEASURE = timedelta(hours=1)
@@ -165,7 +167,8 @@ class SocialCrmPublication(models.Model):
                 kind='comment', target=parent.external_id or '',
                 target_local_id=parent.local_id or '', **values,
             )  # fmt: skip
-        files = tuple(self.post_id._media()) if media else ()
+        fetched = 'fetches_media' in adapter_class(self.account_id.network).features
+        files = tuple(self.post_id._media(public=fetched)) if media else ()
         link = self._tracked((self.post_id.link or '').strip())
         return Outgoing(kind='post', link=link, media=files, **values)
 
@@ -212,13 +215,17 @@ class SocialCrmPost(models.Model):
 
     _inherit = 'social.crm.post'
 
-    def _media(self):
-        """Yield the files as the adapters' values, each with its description."""
+    def _media(self, public=False):
+        """Yield the files as the adapters' values, each with its description.
+
+        :param public: with an address too, for networks that fetch files themselves
+        """
         lines = (self.media_description or '').splitlines()
         for place, file in enumerate(self._files()):
             yield Media(
                 mimetype=file.mimetype or '', filename=file.name or '', content=file.raw or b'',
                 description=lines[place].strip() if place < len(lines) else '',
+                url=public_url(file) if public else '',
             )  # fmt: skip
 
     def _files(self):

@@ -6,6 +6,7 @@ from odoo.tools import human_size
 
 from .. import listening, tracking
 from ..media import picture_size, video_seconds
+from ..providers import adapter_class
 from ..providers.errors import ProviderError
 
 TWIN_DAYS = 7
@@ -105,6 +106,12 @@ class SocialCrmPublication(models.Model):
         videos = files.filtered(lambda file: not (file.mimetype or '').startswith('image/'))
         if not limits.mix_media and videos and len(files) > 1:
             yield self.env._('A video goes alone: not together with other files.')
+        fetched = 'fetches_media' in adapter_class(self.account_id.network).features
+        if files and fetched and not self.get_base_url().startswith('https://'):
+            yield self.env._(
+                'This network fetches files from here, so this server needs a public address that '
+                'begins with https (system parameter web.base.url).'
+            )
         for file in files - videos:
             yield from self._file_problems(file, limits.image_types, limits.image_size)
             yield from self._picture_problems(file, limits)

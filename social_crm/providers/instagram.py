@@ -62,7 +62,7 @@ class Instagram(InstagramSending):
     features = frozenset(
         {
             'brands', 'own_account', 'revoke', 'refresh', 'find_sent', 'thread', 'delete',
-            'webhook', 'check_app',
+            'webhook', 'check_app', 'fetches_media',
         }
     )  # fmt: skip
     default_limits = Limits(

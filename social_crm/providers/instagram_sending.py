@@ -99,7 +99,7 @@ class InstagramSending(InstagramLogin, Sending):
         text = self.compose(outgoing)
         if not outgoing.media:
             raise Rejected('Instagram wants a picture or a video', 'media_required')
-        if not all(media.url for media in outgoing.media):
+        if not all(media.url.startswith('https://') for media in outgoing.media):
             raise Rejected('Instagram fetches files from a public address', 'media_url')
         self._check_quota()
         if len(outgoing.media) == 1:

@@ -61,7 +61,9 @@ class Threads(Sending):
         'profile': ('threads_profile_discovery',),
     }
     identity_scopes = ('threads_basic',)
-    features = frozenset({'refresh', 'find_sent', 'thread', 'delete', 'webhook', 'check_app'})
+    features = frozenset(
+        {'refresh', 'find_sent', 'thread', 'delete', 'webhook', 'check_app', 'fetches_media'}
+    )
     default_limits = Limits(
         text_length=500,
         media_count=20,

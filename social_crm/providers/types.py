@@ -97,7 +97,8 @@ class BrandAccount:
 
 @dataclass(frozen=True)
 class Media:
-    """A picture, video or file. Inbound ones have ``url``; outbound ones have ``content``."""
+    """A picture, video or file. Inbound ones have ``url``; outbound ones have ``content``, and a
+    public ``url`` where the network fetches files itself (feature ``fetches_media``)."""
 
     mimetype: str
     url: str = ''
