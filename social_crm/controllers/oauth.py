@@ -1,4 +1,5 @@
 import logging
+import re
 
 from odoo import SUPERUSER_ID, http
 from odoo.exceptions import UserError
@@ -95,6 +96,21 @@ PROBLEMS = {
         _lt('An administrator sets the key and restarts the server.'),
     ),
 }
+
+
+class HideQuery(logging.Filter):
+    """Keep codes and states out of the server's access log, which notes each request's line."""
+
+    QUERY = re.compile(rf'({re.escape(CALLBACK_PATH)}\?)[^\s"]*')
+
+    def filter(self, record):
+        text = record.getMessage()
+        if CALLBACK_PATH in text:
+            record.msg, record.args = self.QUERY.sub(r'\1[hidden]', text), ()
+        return True
+
+
+logging.getLogger('werkzeug').addFilter(HideQuery())
 
 
 class SocialCrmOauth(http.Controller):

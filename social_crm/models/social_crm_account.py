@@ -267,7 +267,7 @@ class SocialCrmAccount(models.Model):
         self._check_may_connect()
         return {
             'type': 'ir.actions.act_window',
-            'name': self.env._('Disconnect an Account'),
+            'name': self.env._('Disconnect %s', self.display_name),
             'res_model': 'social.crm.disconnect',
             'view_mode': 'form',
             'target': 'new',

@@ -20,6 +20,7 @@ class FaultProxy:
         self.target = urlsplit(target).netloc
         self.faults = deque()
         self.posts = 0
+        self.calls = []  # method and path of each, in order
         self.lock = threading.Lock()
         proxy = self
 
@@ -61,6 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def pass_on(self, body):
         """Ask the real server; return its status, body and content type."""
+        self.owner.calls.append((self.command, self.path))
         connection = http.client.HTTPConnection(self.owner.target, timeout=60)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _HOP}
         connection.request(self.command, self.path, body or None, headers)

@@ -124,7 +124,10 @@ class TestMentionAutomation(Automations, SocialCrmCase):
 
     def test_account_needs_reconnect(self):
         self.automate(
-            'social.crm.account', 'on_write', "[('state', '=', 'reconnect')]", field='state'
+            'social.crm.account',
+            'on_create_or_write',
+            "[('state', '=', 'reconnect')]",
+            field='state',
         )
         self.account._lose_login(AuthorizationLost('gone', '401'))
         self.assertEqual(self.fired('social.crm.account'), (self.account, 1))
@@ -134,7 +137,10 @@ class TestMentionAutomation(Automations, SocialCrmCase):
 class TestPostAutomation(Automations, DeliveryCase):
     def test_post_published_and_failed(self):
         self.automate(
-            'social.crm.post', 'on_write', "[('state', 'in', ['published', 'failed'])]", 'state'
+            'social.crm.post',
+            'on_create_or_write',
+            "[('state', 'in', ['published', 'failed'])]",
+            'state',
         )
         good, bad = self.post('Good'), self.post('Bad', accounts=self.second)
         self.networks[self.second.id] = type(self.network)()
@@ -181,7 +187,9 @@ class TestWatch(Automations, SocialCrmCase):
         return self.account.alert
 
     def test_negative_spike(self):
-        self.automate('social.crm.account', 'on_write', "[('alert', '=', 'spike')]", field='alert')
+        self.automate(
+            'social.crm.account', 'on_create_or_write', "[('alert', '=', 'spike')]", field='alert'
+        )
         self.arrive_at(range(2, 200, 20), 'negative')
         self.arrive(0.5, 'negative', 4)
         self.assertFalse(self.watch())

@@ -1,3 +1,4 @@
+import logging
 from datetime import timedelta
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
@@ -143,6 +144,12 @@ class TestOauth(StubbedNetwork, HttpCase):
         self.come_back(state=self.leave()['state'], code='x')
         self.assertEqual(self.accounts(), account)
         self.assertEqual(account.state, 'connected')
+
+    def test_neither_code_nor_state_is_in_the_access_log(self):
+        line = f'GET {CALLBACK}?code=very-secret&state=secret-too HTTP/1.1'
+        with self.assertLogs('werkzeug', 'INFO') as log:
+            logging.getLogger('werkzeug').info('"%s" %s -', line, 303)
+        self.assertEqual(log.output, [f'INFO:werkzeug:"GET {CALLBACK}?[hidden] HTTP/1.1" 303 -'])
 
     # --- all that goes wrong ---------------------------------------------------------------------
 
