@@ -1,6 +1,7 @@
 """Listening: which rules a post matches, its language and its mood. Plain Python, no Odoo."""
 
 from .criteria import Criteria, Facts
+from .exclusions import Suggestion, holding, is_excludable, suggest_exclusions
 from .index import RuleIndex
 from .language import detect
 from .language import normalise as normalise_language
@@ -17,13 +18,17 @@ __all__ = [
     'RuleIndex',
     'Sentiment',
     'Span',
+    'Suggestion',
     'Text',
     'any_of',
     'combine',
     'detect',
     'explain',
     'for_rule',
+    'holding',
+    'is_excludable',
     'normalise_language',
     'parse',
     'score',
+    'suggest_exclusions',
 ]

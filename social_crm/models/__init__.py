@@ -17,6 +17,8 @@ from . import social_crm_match_key
 from . import social_crm_match
 from . import social_crm_match_judge
 from . import social_crm_rule
+from . import social_crm_rule_error
+from . import social_crm_rule_counters
 from . import social_crm_rule_test
 from . import social_crm_rule_action
 from . import social_crm_mention
@@ -26,6 +28,7 @@ from . import social_crm_mention_act
 from . import social_crm_mention_automation
 from . import social_crm_mention_capture
 from . import social_crm_mention_ticket
+from . import social_crm_false_hit
 from . import social_crm_mention_toast
 from . import social_crm_delivery_mixin
 from . import social_crm_delivery_links
@@ -63,5 +66,6 @@ from . import res_company
 from . import res_config_settings
 from . import link_tracker
 from . import crm_lead
+from . import crm_lead_false_hit
 from . import helpdesk_ticket
 from . import utm_campaign

@@ -221,23 +221,22 @@ class SocialCrmMention(models.Model):
                 (mention.company_id, mention.network, mention.parent_external_id)
             )
 
-    @api.depends('rule_ids', 'text')
+    @api.depends('rule_ids', 'text', 'sentiment_label', 'campaign_id')
+    @api.depends_context('lang')
     def _compute_explanation(self):
         for mention in self:
-            mention.explanation = (
-                self.env['ir.qweb']._render(
-                    'social_crm.mention_explanation',
-                    {
-                        'mention': mention,
-                        'rules': [
-                            (rule, rule._highlight(mention, rule._query()))
-                            for rule in mention.rule_ids
-                        ],
-                    },
-                )
-                if mention.rule_ids
-                else False
-            )
+            mention.explanation = mention._render_explanation() if mention.rule_ids else False
+
+    def _render_explanation(self):
+        """Return as HTML which clauses of which rules matched, and in which words."""
+        self.ensure_one()
+        text, rules = self._listening_text(), []
+        for rule in self.rule_ids:
+            query = rule._query()
+            rules.append((rule, query.terms(text), rule._highlight(self, query)))
+        return self.env['ir.qweb']._render(
+            'social_crm.mention_explanation', {'mention': self, 'rules': rules}
+        )
 
     @api.model
     def _selection_network(self):

@@ -123,9 +123,6 @@ class SocialCrmRule(models.Model):
     )
     words = fields.Char('Listens For', compute='_compute_words')
     action_summary = fields.Char('Then', compute='_compute_action_summary')
-    match_count = fields.Integer(compute='_compute_counts')
-    lead_count = fields.Integer(compute='_compute_counts')
-    ticket_count = fields.Integer(compute='_compute_counts')
 
     test_now = fields.Boolean('Test on Stored Mentions', store=False)
     test_result = fields.Html(compute='_compute_test_result', sanitize=False)
@@ -136,7 +133,7 @@ class SocialCrmRule(models.Model):
     def _compute_words(self):
         for rule in self:
             words = [
-                *_lines(rule.keywords),
+                *lines(rule.keywords),
                 *(rule.hashtags or '').split(),
                 *(rule.handles or '').split(),
                 rule.expression,
@@ -151,18 +148,6 @@ class SocialCrmRule(models.Model):
         for rule in self:
             rule.action_summary = ', '.join(
                 labels[action.kind] for action in rule.action_ids if action.kind
-            )
-
-    def _compute_counts(self):
-        groups = self.env['social.crm.mention']._read_group(
-            [('rule_ids', 'in', self.ids)],
-            ['rule_ids'],
-            ['__count', 'lead_id:count_distinct', 'ticket_id:count_distinct'],
-        )
-        counts = {rule.id: numbers for rule, *numbers in groups}
-        for rule in self:
-            rule.match_count, rule.lead_count, rule.ticket_count = counts.get(
-                rule._origin.id, (0, 0, 0)
             )
 
     @api.depends('test_now', *QUERY_FIELDS, *CRITERIA_FIELDS)
@@ -239,25 +224,6 @@ class SocialCrmRule(models.Model):
     def action_resume(self):
         self.paused = False
 
-    def action_view_mentions(self):
-        return self._view('social_crm.social_crm_mention_action', [('rule_ids', 'in', self.ids)])
-
-    def action_view_leads(self):
-        return self._view(
-            'crm.crm_lead_all_leads', [('social_mention_ids.rule_ids', 'in', self.ids)]
-        )
-
-    def action_view_tickets(self):
-        return self._view(
-            'helpdesk_mgmt.helpdesk_ticket_action',
-            [('social_mention_ids.rule_ids', 'in', self.ids)],
-        )
-
-    def _view(self, xmlid, domain):
-        action = self.env['ir.actions.act_window']._for_xml_id(xmlid)
-        action.update(domain=domain, context={'active_test': False})
-        return action
-
     # === MATCHING === #
 
     def _query(self) -> listening.Query:
@@ -267,11 +233,11 @@ class SocialCrmRule(models.Model):
         """
         self.ensure_one()
         return listening.for_rule(
-            keywords=_lines(self.keywords),
+            keywords=lines(self.keywords),
             hashtags=(self.hashtags or '').replace(',', ' ').split(),
             handles=(self.handles or '').replace(',', ' ').split(),
             expression=self.expression or '',
-            exclusions=_lines(self.excluded),
+            exclusions=lines(self.excluded),
         )
 
     def _criteria(self) -> Criteria:
@@ -359,51 +325,7 @@ class SocialCrmRule(models.Model):
                     wanted['search', term] = True
         return list(wanted)
 
-    # === HELPERS === #
 
-    def _explain_query_error(self, error: listening.QueryError):
-        """Return the error as a sentence, with the field and the place where it is."""
-        messages = {
-            'empty': self.env._('Give at least one keyword, hashtag, handle or an expression.'),
-            'no_positive_term': self.env._(
-                'Say at least one thing to look for: exclusions alone would match nearly '
-                'everything.',
-            ),
-            'too_long': self.env._('This is too long: 2,000 characters at most.'),
-            'too_many_terms': self.env._('These are too many terms.'),
-            'too_deep': self.env._('Too many parentheses inside each other.'),
-            'unclosed_quote': self.env._('This quotation mark is not closed.'),
-            'unclosed_parenthesis': self.env._('This parenthesis is not closed.'),
-            'unexpected_parenthesis': self.env._('This parenthesis closes nothing.'),
-            'empty_parenthesis': self.env._('There is nothing between these parentheses.'),
-            'operator_without_operand': self.env._(
-                'Something to look for is missing beside AND, OR or NOT.'
-            ),
-            'empty_term': self.env._('There is nothing to look for here.'),
-            'bad_hashtag': self.env._('This is no hashtag: # and then letters or digits.'),
-            'bad_handle': self.env._('This is no handle: @ and then a name.'),
-            'bad_wildcard': self.env._('A star stands at the end of a word, such as deliver*'),
-        }
-        message = messages[error.code]
-        if not error.field:
-            return message
-        name = {'exclusions': 'excluded'}.get(error.field, error.field)
-        text = self[name] or ''
-        if error.index >= 0:
-            entries = (
-                _lines(text) if name in ('keywords', 'excluded') else text.replace(',', ' ').split()
-            )
-            text = entries[error.index]
-        return self.env._(
-            '%(field)s, at position %(position)s: %(message)s\n%(before)s⟦%(wrong)s⟧%(after)s',
-            field=self._fields[name]._description_string(self.env),
-            position=error.position + 1,
-            message=message,
-            before=text[: error.position],
-            wrong=text[error.position : error.position + error.length],
-            after=text[error.position + error.length :],
-        )
-
-
-def _lines(text):
+def lines(text):
+    """Return the entries of a field that has one per line, or separated by commas."""
     return [line.strip() for line in (text or '').replace(',', '\n').splitlines() if line.strip()]

@@ -8,6 +8,7 @@ from . import test_engagement
 from . import test_engagement_guard
 from . import test_engagement_native
 from . import test_engagement_snac
+from . import test_false_hit
 from . import test_login
 from . import test_module
 from . import test_oauth

@@ -4,3 +4,4 @@ from . import social_crm_disconnect
 from . import social_crm_erase
 from . import social_crm_compose
 from . import social_crm_compose_send
+from . import social_crm_not_lead
