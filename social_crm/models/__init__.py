@@ -68,4 +68,5 @@ from . import link_tracker
 from . import crm_lead
 from . import crm_lead_false_hit
 from . import helpdesk_ticket
+from . import helpdesk_ticket_times
 from . import utm_campaign
