@@ -166,26 +166,26 @@ def _pds(document: Mapping[str, Any]) -> str:
 # --- servers -------------------------------------------------------------------------------------
 
 
-def find(http: Http, typed: str) -> tuple[Identity | None, str]:
-    """Return the account that was typed, ``None`` for a server's address, and the data server."""
+def find(http: Http, typed: str) -> tuple[Identity | None, App]:
+    """Return the account that was typed, ``None`` for a server's address, and the login server.
+
+    The app has no client id. A bare name that is nobody's handle may be a server's.
+
+    :raise NotFound: when it is neither
+    :raise Rejected: with code ``not_atproto`` when the server does not speak the protocol
+    """
     if '://' in typed:
-        return None, typed
+        return None, login_server(http, typed)
     try:
         identity = resolve(http, typed)
-    except NotFound:
+    except NotFound as error:
         if is_did(typed):
             raise
-        return None, f'https://{typed}'
-    return identity, identity.pds
-
-
-def discover(http: Http, typed: str) -> App:
-    """Return an app without client id for the login server behind what was typed.
-
-    :raise Rejected: with code ``not_atproto`` when nothing there speaks the protocol.
-    """
-    _identity, server = find(http, typed)
-    return login_server(http, server)
+        try:
+            return None, login_server(http, f'https://{typed}')
+        except (Rejected, Transient):
+            raise error from None
+    return identity, login_server(http, identity.pds)
 
 
 def login_server(http: Http, server: str) -> App:

@@ -21,7 +21,6 @@ from . import dpop, oauth2
 from .bluesky_client import Client, xrpc_error
 from .errors import (
     AuthorizationLost,
-    NotFound,
     OutcomeUnknown,
     ProviderError,
     Rejected,
@@ -56,8 +55,8 @@ class Login(Client):
         return identity.normalise(text)
 
     def discover(self, server: str) -> App:
-        """See :func:`.bluesky_identity.discover`; ``server`` of the answer is the login server."""
-        return identity.discover(self.http, server)
+        """See :func:`.bluesky_identity.find`; ``server`` of the answer is the login server."""
+        return identity.find(self.http, server)[1]
 
     def register(self, app: App, *, name: str, website: str) -> App:
         """Return the app with the client's id, made from where Odoo is reached.
@@ -97,8 +96,8 @@ class Login(Client):
 
         :raise Rejected: with code ``mix_up`` when the account signs in at another server.
         """
-        account, pds = identity.find(self.http, identity.normalise(hint or self.app.server))
-        if account and identity.login_server(self.http, pds).server != self.app.server:
+        account, app = identity.find(self.http, identity.normalise(hint or self.app.server))
+        if app.server != self.app.server:
             raise Rejected('This account signs in at another server', 'mix_up')
         key = dpop.new_key()
         data = {
@@ -238,13 +237,11 @@ class Login(Client):
         """
         if not is_app_password(password):
             raise Rejected('This is no app password', 'no_app_password')
-        account, pds = identity.find(self.http, identity.normalise(typed))
-        if not account:
-            raise NotFound('Nobody has this handle', 'handle')
+        account = identity.resolve(self.http, identity.normalise(typed))
         try:
             answer = self.http.json(
                 'POST',
-                f'{pds}/xrpc/com.atproto.server.createSession',
+                f'{account.pds}/xrpc/com.atproto.server.createSession',
                 json={'identifier': account.did, 'password': password},
                 errors=_session_error,
             )
@@ -252,7 +249,7 @@ class Login(Client):
             raise Transient(error.reason, error.code) from None
         if answer.get('did') != account.did:
             raise Rejected('The server signed somebody else in', 'wrong_account')
-        self.token = self._session(answer, {'did': account.did, 'pds': pds})
+        self.token = self._session(answer, {'did': account.did, 'pds': account.pds})
         return self.token, self.whoami()
 
     def _session(self, answer: Mapping[str, Any], extra: Mapping[str, Any]) -> Token:

@@ -113,18 +113,29 @@ class Sending(Chat):
 
     def _reply_to(self, target: str) -> dict[str, Any]:
         """Return the references that an answer needs: what it answers, and where that began."""
-        found = self._rows(self._get('app.bsky.feed.getPosts', uris=[target]), 'posts')
-        if not found:
-            raise NotFound('The post is gone, or hidden from this account', 'NotFound')
+        post = self._own_post(target) or self._post_of_others(target)
         try:
-            post = found[0]
             parent = {'uri': post['uri'], 'cid': post['cid']}
-            if (post.get('viewer') or {}).get('replyDisabled'):
-                raise Rejected('The author takes no answers to this post', 'reply_disabled')
             root = (post['record'].get('reply') or {}).get('root') or parent
             return {'root': {'uri': root['uri'], 'cid': root['cid']}, 'parent': parent}
         except BAD:
             raise Transient('The server sent no readable post', 'bad_answer') from None
+
+    def _own_post(self, uri: str) -> dict[str, Any] | None:
+        """Return a post of this account: from its own server, the network may not know it yet."""
+        repo, rkey = parts_of(uri)
+        if repo != self._did:
+            return None
+        found = self._get('com.atproto.repo.getRecord', repo=repo, collection=POST, rkey=rkey)
+        return {**found, 'record': found.get('value')}
+
+    def _post_of_others(self, uri: str) -> dict[str, Any]:
+        found = self._rows(self._get('app.bsky.feed.getPosts', uris=[uri]), 'posts')
+        if not found or not isinstance(found[0], dict):
+            raise NotFound('The post is gone, or hidden from this account', 'NotFound')
+        if (found[0].get('viewer') or {}).get('replyDisabled'):
+            raise Rejected('The author takes no answers to this post', 'reply_disabled')
+        return found[0]
 
     def _facets(self, text: str) -> list[dict[str, Any]]:
         return facets_of(text, self._did_of)
@@ -157,7 +168,7 @@ class Sending(Chat):
 
     def delete(self, external_id: str, local_id: str = '') -> None:
         """Delete an own post; quiet when it is gone already."""
-        repo, _, rkey = external_id.removeprefix('at://').partition(f'/{POST}/')
+        repo, rkey = parts_of(external_id)
         if repo != self._did or not rkey:
             raise Rejected('Not a post of this account', 'not_own')
         data = {'repo': repo, 'collection': POST, 'rkey': rkey}
@@ -179,6 +190,12 @@ class Sending(Chat):
 
 
 # --- pieces --------------------------------------------------------------------------------------
+
+
+def parts_of(uri: str) -> tuple[str, str]:
+    """Return the DID and the record key in a post's address; empty where it is none."""
+    repo, _, rkey = uri.removeprefix('at://').partition(f'/{POST}/')
+    return repo, rkey
 
 
 def record_key(key: str) -> str:

@@ -103,3 +103,21 @@ def mastodon_mock():
     stack, server = _server('mastodon_mock')
     with stack:
         yield server
+
+
+@pytest.fixture(scope='session')
+def bluesky():
+    """A real network of the AT Protocol with the people ``brand`` and ``customer``."""
+    if importlib.util.find_spec('tools.bluesky') is None:
+        pytest.skip('tools/bluesky.py, which starts real servers, is not there')
+    from tools import bluesky
+    from tools.steps import Failure
+
+    assert threading.current_thread() is threading.main_thread()
+    stack = ExitStack()
+    try:
+        network = stack.enter_context(bluesky.start())
+    except (Failure, OSError) as error:
+        pytest.skip(f'the servers of the AT Protocol cannot be started here: {error}')
+    with stack:
+        yield network
