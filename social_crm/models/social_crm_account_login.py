@@ -71,6 +71,7 @@ class SocialCrmAccount(models.Model):
                     'kind': state.kind,
                     'user_id': state.user_id.id,
                     'company_id': state.company_id.id,
+                    'poll_interval': adapter_class(app.network).poll_interval,
                     **values,
                 }
             )

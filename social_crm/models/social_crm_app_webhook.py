@@ -70,8 +70,7 @@ class SocialCrmApp(models.Model):
             'external_id', [push.account_id for push in pushes if push.account_id]
         )
         for push in pushes:
-            for account in accounts.get(push.account_id, ()):
-                stream = account._stream_for_push(push.stream)
+            for stream in apps._streams_for(push, accounts):
                 if push.event == 'items':
                     stream._store_push(push.page)
                 elif push.event == 'poll':
@@ -120,6 +119,28 @@ class SocialCrmApp(models.Model):
         return True
 
     # === WHAT A PUSH TELLS === #
+
+    def _streams_for(self, push, accounts):
+        """Return the streams that a push is about; all of its kind where it names no account.
+
+        :param accounts: dict of external id -> connected accounts of these clients
+        """
+        Stream = self.env['social.crm.stream']
+        if push.account_id:
+            streams = [
+                account._stream_for_push(push.stream)
+                for account in accounts.get(push.account_id, ())
+            ]
+            return Stream.union(*streams)
+        if not push.stream:
+            return Stream
+        return Stream.search(
+            [
+                ('account_id.app_id', 'in', self.ids),
+                ('account_id.state', '=', 'connected'),
+                ('kind', '=', push.stream),
+            ]
+        )
 
     def _accounts_by(self, field, values):
         """Return the connected accounts of these clients: dict of external id -> accounts."""

@@ -66,6 +66,8 @@ class Provider:
     api_ends: ClassVar[date | None] = None
     #: What the network takes where no server says otherwise; see :meth:`limits`.
     default_limits: ClassVar[Limits]
+    #: Seconds between two looks at a new account's streams; longer where a day's calls are few.
+    poll_interval: ClassVar[int] = 60
     #: What the network charges for, or counts against a quota: kind of use -> :attr:`cost_unit`.
     costs: ClassVar[Mapping[str, Decimal]] = {}
     cost_unit: ClassVar[str] = ''

@@ -59,6 +59,8 @@ class LinkedIn(Webhook, Listening):
             'own_account',
         }
     )  # fmt: skip
+    #: A member's calls are 100 a day before LinkedIn has reviewed the app.
+    poll_interval = 900
     default_limits = Limits(
         text_length=3000,
         media_count=20,

@@ -172,7 +172,8 @@ class Page:
 class Push:
     """What a network pushed for one account, or for one person.
 
-    ``account_id`` is the external id of the account (a page, a user). Event ``items``: ``page``
+    ``account_id`` is the external id of the account (a page, a user); where a network names none,
+    it is empty, and all accounts of the app are meant. Event ``items``: ``page``
     holds what is new in ``stream``. ``poll``: something is new there, and has to be fetched.
     ``deauthorized``: the grant of ``person_id`` is gone. ``erase``: ``person_id`` asks for the
     deletion of their data.

@@ -29,3 +29,4 @@ from . import test_metric
 from . import test_delivery_crash
 from . import test_webhook
 from . import test_oauth_brands
+from . import test_linkedin_account

@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import requests
 
-from social_crm.providers.http import Http
-from social_crm.providers.linkedin import LinkedIn
-from social_crm.providers.types import App, Outgoing, Profile, Token
+from ...providers.http import Http
+from ...providers.linkedin import LinkedIn
+from ...providers.types import App, Outgoing, Profile, Token
 
 API = 'https://api.linkedin.com'
 ORG = 'urn:li:organization:2414183'
