@@ -305,7 +305,7 @@ class SocialCrmAccount(models.Model):
             if account.active and account.state == 'connected':
                 adapter = adapter_class(account.network)
                 asked = self.env['social.crm.rule']._wanted_streams(account, adapter)
-                wanted = [(kind, '') for kind in adapter.default_streams()] + asked[:MAX_SEARCHES]
+                wanted = account._default_streams(adapter) + asked[:MAX_SEARCHES]
                 account.searches_left_out = max(len(asked) - MAX_SEARCHES, 0)
             known = Stream.with_context(active_test=False).search([('account_id', '=', account.id)])
             by_key = {(stream.kind, stream.query): stream for stream in known}
@@ -327,6 +327,18 @@ class SocialCrmAccount(models.Model):
                     if (kind, query) not in by_key
                 ]
             )
+
+    def _default_streams(self, adapter):
+        """Return the streams that need no rule: those that the login permits to be read."""
+        permitted = set((self.wanted_capabilities or '').split()).difference(
+            self._missing_capabilities()
+        )
+        needed = adapter.stream_capabilities
+        return [
+            (kind, '')
+            for kind in adapter.default_streams()
+            if kind not in needed or needed[kind] in permitted
+        ]
 
     def _note_success(self, rate_limit):
         """Keep what the health page shows after a look that worked."""

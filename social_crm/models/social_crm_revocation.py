@@ -60,7 +60,8 @@ class SocialCrmRevocation(models.Model):
         return 'brands' in adapter_class(account.network).features and bool(
             self.env['social.crm.account'].search_count(
                 [
-                    ('app_id', '=', account.app_id.id),
+                    # Facebook and Instagram may share a client, and then a grant.
+                    ('app_id.client_id', '=', account.app_id.client_id),
                     ('user_id', '=', account.user_id.id),
                     ('state', '=', 'connected'),
                     ('id', '!=', account.id),

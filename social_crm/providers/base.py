@@ -64,6 +64,8 @@ class Provider:
     #: The version of the network's API that the adapter speaks, and the last day it is served.
     api_version: ClassVar[str] = ''
     api_ends: ClassVar[date | None] = None
+    #: Default streams that are read only with a capability: kind of stream -> capability.
+    stream_capabilities: ClassVar[Mapping[str, str]] = {}
     #: What the network takes where no server says otherwise; see :meth:`limits`.
     default_limits: ClassVar[Limits]
     #: Seconds between two looks at a new account's streams; longer where a day's calls are few.

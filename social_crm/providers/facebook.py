@@ -38,6 +38,12 @@ _PAGE = (
     'followers_count,verification_status,picture{url}'
 )
 _PERSON = 'id,name,first_name,last_name,profile_pic'
+#: What is pushed, by the scope without which the whole list would be refused.
+_PUSHED = {
+    'pages_show_list': ('feed', 'mention'),
+    'pages_messaging': ('messages', 'messaging_postbacks', 'message_echoes'),
+    'leads_retrieval': ('leadgen',),
+}
 #: How long posts, threads and forms below the first page are left alone; pushes tell of them too.
 _REST = {
     'comments': timedelta(hours=1),
@@ -72,7 +78,15 @@ class Facebook(Sending):
     }  # fmt: skip
     identity_scopes = ('pages_show_list',)
     features = frozenset(
-        {'brands', 'revoke', 'find_sent', 'thread', 'delete', 'webhook', 'check_app'}
+        {
+            'brands',
+            'revoke',
+            'find_sent',
+            'thread',
+            'delete',
+            'webhook',
+            'check_app',
+        }  # fmt: skip
     )
     default_limits = Limits(
         text_length=63206,
@@ -85,6 +99,12 @@ class Facebook(Sending):
         video_duration=4 * 3600,
         message_window=24 * 3600,
     )
+    stream_capabilities: ClassVar[Mapping[str, str]] = {
+        'comments': 'mentions',
+        'mentions': 'mentions',
+        'messages': 'messages',
+        'lead_forms': 'lead_forms',
+    }
     page_fields = f'{_PAGE},access_token'
 
     # --- connect ---------------------------------------------------------------------------------
@@ -134,11 +154,14 @@ class Facebook(Sending):
         self._revoke_facebook()
 
     def subscribe(self) -> None:
-        """Have the network push what happens on the page to the app's webhook.
-
-        The list replaces the one before.
-        """
-        fields = 'feed,mention,messages,messaging_postbacks,message_echoes,leadgen'
+        """See :meth:`.Provider.subscribe`; the list replaces the one before."""
+        scopes = self._grant.scopes
+        fields = ','.join(
+            name
+            for scope, names in _PUSHED.items()
+            if scopes is None or scope in scopes
+            for name in names
+        )
         self._post(f'{self._me}/subscribed_apps', writes=False, data={'subscribed_fields': fields})
 
     # --- listen ----------------------------------------------------------------------------------

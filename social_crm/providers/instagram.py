@@ -61,10 +61,15 @@ class Instagram(InstagramSending):
     identity_scopes = ('instagram_business_basic',)
     features = frozenset(
         {
-            'brands', 'own_account', 'revoke', 'refresh', 'find_sent', 'thread', 'delete',
-            'webhook', 'check_app', 'fetches_media',
+            'brands', 'revoke', 'refresh', 'find_sent', 'thread', 'delete', 'webhook',
+            'check_app', 'fetches_media',
         }
     )  # fmt: skip
+    stream_capabilities: ClassVar[Mapping[str, str]] = {
+        'comments': 'mentions',
+        'mentions': 'mentions',
+        'messages': 'messages',
+    }
     default_limits = Limits(
         text_length=2200,
         message_length=1000,

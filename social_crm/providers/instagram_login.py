@@ -17,6 +17,7 @@ from .errors import AuthorizationLost, NotSupported, Rejected, Transient
 from .facebook_items import read_person, readable
 from .instagram_items import read_account
 from .meta import FACEBOOK_GRAPH, INSTAGRAM_GRAPH, graph_error
+from .meta_client import rows_of
 from .meta_login import FacebookLogin
 from .types import Authorization, BrandAccount, Profile, Token
 
@@ -180,9 +181,10 @@ class InstagramLogin(FacebookLogin):
         return readable(read_account, self._get(str(number), fields=ACCOUNT))
 
     def brand_accounts(self) -> tuple[BrandAccount, ...]:
-        """Return the accounts that hang on the person's pages; none by Instagram's own login."""
+        """Return the accounts that hang on the person's pages; by Instagram's own login, the one
+        that signed in."""
         if not self._by_facebook:
-            return ()
+            return (BrandAccount(self.whoami(), self._grant),)
         found = []
         for page in self._person_pages():
             account = page.get('instagram_business_account')
@@ -205,12 +207,16 @@ class InstagramLogin(FacebookLogin):
         self._revoke_facebook()
 
     def subscribe(self) -> None:
-        """Have the network push what happens on the account to the app's webhook."""
-        # By Facebook any field of the page switches the account on.
+        """See :meth:`.Provider.subscribe`.
+
+        By Facebook, any field of the page switches the account on. A list replaces the one before,
+        so that a page that was subscribed for its own sake is left alone.
+        """
+        path = f'{self._messenger}/subscribed_apps'
+        if self._by_facebook and rows_of(self._get(path)):
+            return
         fields = 'feed' if self._by_facebook else _PUSHED
-        self._post(
-            f'{self._messenger}/subscribed_apps', writes=False, data={'subscribed_fields': fields}
-        )
+        self._post(path, writes=False, data={'subscribed_fields': fields})
 
 
 def _token_error(answer: Answer, writes: bool) -> Any:

@@ -195,6 +195,9 @@ class FakeInstagram(FakeGraph):
     def _get_accounts(self, _node, params):
         return self.rows(self.of_kind('Page'), params)
 
+    def _get_subscribed_apps(self, node, _params):
+        return {'data': [{'id': 'app-1'}] if node.get('subscribed') else []}
+
     def _post_subscribed_apps(self, node, params):
         node['subscribed'] = params['subscribed_fields'].split(',')
         return {'success': True}

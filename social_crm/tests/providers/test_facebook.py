@@ -171,6 +171,10 @@ def test_the_app_is_checked_without_a_login(network):
 def test_pushes_are_asked_for(network, provider):
     provider.subscribe()
     assert {'feed', 'mention', 'messages', 'leadgen'} <= {*network.nodes[PAGE]['subscribed']}
+    scopes = set(SCOPES) - {'pages_messaging', 'leads_retrieval'}  # else all would be refused
+    provider.token = replace(provider.token, scopes=tuple(scopes))
+    provider.subscribe()
+    assert network.nodes[PAGE]['subscribed'] == ['feed', 'mention']
 
 
 def test_a_page_that_comes_through_no_business_needs_no_business_scope():

@@ -117,7 +117,8 @@ def test_the_own_login_gives_a_long_token(own, flat):
     profile = login.whoami()
     assert (profile.external_id, profile.handle) == (ACCOUNT, 'demo_bakery')
     assert profile.followers == 812
-    assert login.brand_accounts() == ()
+    (account,) = login.brand_accounts()
+    assert (account.profile, account.token) == (profile, login.token)
     assert own.calls[0].headers['Content-Type'].startswith('multipart/form-data')
 
 
@@ -177,6 +178,12 @@ def test_pushes_are_asked_for(own, linked):
     assert 'comments' in own.nodes[ACCOUNT]['subscribed']
     linked.provider().subscribe()
     assert linked.nodes[PAGE]['subscribed'] == ['feed']
+
+
+def test_the_pushes_of_the_page_itself_stay(linked):
+    linked.nodes[PAGE]['subscribed'] = ['feed', 'leadgen']
+    linked.provider().subscribe()
+    assert linked.nodes[PAGE]['subscribed'] == ['feed', 'leadgen']
 
 
 def test_the_app_is_checked_where_that_can_be(own, linked):
