@@ -1,13 +1,83 @@
-from odoo import fields, models
+from odoo import api, fields, models
+
+from ..report.social_crm_campaign_report import MEASURES
+
+MARKETING = 'social_crm.social_crm_group_marketing'
+WEEKS = 12
+MODELS = ('first', 'last', 'linear')
 
 
 class UtmCampaign(models.Model):
+    """What a campaign brought on social networks, and what it cost.
+
+    All figures come from :class:`.SocialCrmCampaignReport`, for the companies that the user has
+    switched on, in the currency of the current one.
+    """
+
     _inherit = 'utm.campaign'
 
     social_mention_count = fields.Integer(
         compute='_compute_social_mention_count',
         groups='social_crm.social_crm_group_user',
     )
+    social_currency_id = fields.Many2one('res.currency', compute='_compute_social_currency_id')
+    social_post_count = fields.Integer(
+        'Posts', compute='_compute_social_figures', groups=MARKETING,
+    )  # fmt: skip
+    social_form_count = fields.Integer(
+        'Lead Forms', compute='_compute_social_figures', groups=MARKETING,
+    )  # fmt: skip
+    social_like_count = fields.Integer('Likes', compute='_compute_social_figures', groups=MARKETING)
+    social_comment_count = fields.Integer(
+        'Comments', compute='_compute_social_figures', groups=MARKETING,
+    )  # fmt: skip
+    social_share_count = fields.Integer(
+        'Shares', compute='_compute_social_figures', groups=MARKETING,
+    )  # fmt: skip
+    social_view_count = fields.Integer('Reach', compute='_compute_social_figures', groups=MARKETING)
+    social_answer_count = fields.Integer(
+        'Answers', compute='_compute_social_figures', groups=MARKETING,
+    )  # fmt: skip
+    social_click_count = fields.Integer(
+        'Link Clicks', compute='_compute_social_figures', groups=MARKETING,
+    )  # fmt: skip
+    social_lead_count = fields.Integer(
+        'Social Leads', compute='_compute_social_figures', groups=MARKETING,
+    )  # fmt: skip
+    social_won_count = fields.Integer(
+        'Won Leads', compute='_compute_social_figures', groups=MARKETING,
+    )  # fmt: skip
+    social_ticket_count = fields.Integer(
+        'Tickets', compute='_compute_social_figures', groups=MARKETING,
+    )  # fmt: skip
+    social_quotation_count = fields.Integer(
+        'Quotations', compute='_compute_social_figures', groups=MARKETING,
+    )  # fmt: skip
+    social_revenue = fields.Monetary(
+        'Won Revenue', compute='_compute_social_figures', groups=MARKETING,
+        currency_field='social_currency_id',
+    )  # fmt: skip
+    social_cost = fields.Monetary(
+        'Cost', compute='_compute_social_figures', groups=MARKETING,
+        currency_field='social_currency_id',
+    )  # fmt: skip
+    social_roi = fields.Float(
+        'Return on Investment', compute='_compute_social_figures', groups=MARKETING,
+        help='(Won revenue - cost) / cost',
+    )  # fmt: skip
+    social_cost_per_lead = fields.Monetary(
+        'Cost per Lead', compute='_compute_social_figures', groups=MARKETING,
+        currency_field='social_currency_id',
+    )  # fmt: skip
+    social_cost_ids = fields.One2many(
+        'social.crm.campaign.cost', 'campaign_id', 'Costs', groups=MARKETING,
+    )  # fmt: skip
+    social_has_sales = fields.Boolean(compute='_compute_social_currency_id')
+    social_breakdown = fields.Html(
+        compute='_compute_social_breakdown', sanitize=False, groups=MARKETING
+    )
+
+    # === COMPUTE METHODS === #
 
     def _compute_social_mention_count(self):
         counts = dict(
@@ -20,10 +90,105 @@ class UtmCampaign(models.Model):
         for campaign in self:
             campaign.social_mention_count = counts.get(campaign, 0)
 
-    def action_view_social_mentions(self):
-        self.ensure_one()
-        action = self.env['ir.actions.act_window']._for_xml_id(
-            'social_crm.social_crm_mention_action'
+    @api.depends_context('company')
+    def _compute_social_currency_id(self):
+        self.social_currency_id = self.env.company.currency_id
+        self.social_has_sales = 'sale.order' in self.env
+
+    @api.depends('social_cost_ids.amount', 'social_cost_ids.currency_id', 'social_cost_ids.date')
+    @api.depends_context('company', 'allowed_company_ids', 'uid')
+    def _compute_social_figures(self):
+        names = [name for name in MEASURES if name != 'mention_count']
+        found = {
+            campaign: values
+            for campaign, *values in self._social_report(
+                ['campaign_id'], [f'{name}:sum' for name in names]
+            )
+        }
+        for campaign in self:
+            values = found.get(campaign._origin) or [0] * len(names)
+            figures = dict(zip(names, values, strict=True))
+            campaign.update({f'social_{name}': value for name, value in figures.items()})
+            revenue, cost, leads = figures['revenue'], figures['cost'], figures['lead_count']
+            campaign.social_roi = (revenue - cost) / cost if cost else 0
+            campaign.social_cost_per_lead = cost / leads if leads else 0
+
+    @api.depends_context('company', 'allowed_company_ids', 'uid', 'lang', 'tz')
+    def _compute_social_breakdown(self):
+        for campaign in self:
+            campaign.social_breakdown = bool(campaign.ids) and self.env['ir.qweb']._render(
+                'social_crm.campaign_breakdown',
+                {
+                    'campaign': campaign,
+                    'currency': self.env.company.currency_id,
+                    'networks': campaign._social_by_network(),
+                    'weeks': campaign._social_by_week(),
+                    'models': campaign._social_models(),
+                },
+            )
+
+    def _social_report(self, groupby, aggregates, domain=()):
+        return self.env['social.crm.campaign.report']._read_group(
+            [('campaign_id', 'in', self.ids), *domain], groupby, aggregates
         )
-        action.update(domain=[('campaign_id', '=', self.id)], context={})
+
+    def _social_by_network(self):
+        """Return a dictionary of measures per network, with its ``label``; the largest first."""
+        labels = dict(self.env['social.crm.app']._selection_network())
+        rows = self._social_report(['network'], [f'{name}:sum' for name in MEASURES])
+        found = [
+            {
+                'label': labels.get(network, self.env._('Other')),
+                **dict(zip(MEASURES, values, strict=True)),
+            }
+            for network, *values in rows
+        ]
+        return sorted(found, key=lambda row: -row['mention_count'] - row['click_count'])
+
+    def _social_by_week(self):
+        """Return a dictionary of measures per week, of the last twelve in which something was."""
+        rows = self._social_report(['date:week'], [f'{name}:sum' for name in MEASURES])
+        found = [
+            {'label': week, **dict(zip(MEASURES, values, strict=True))}
+            for week, *values in rows
+            if week
+        ]
+        return found[-WEEKS:]
+
+    def _social_models(self):
+        """Return what the campaign is worth by each model: (label, leads, revenue)."""
+        names = [f'{what}_{model}:sum' for model in MODELS for what in ('lead', 'revenue')]
+        [values] = self.env['social.crm.touch.report']._read_group(
+            [('campaign_id', 'in', self.ids)], [], names
+        )
+        labels = (self.env._('First touch'), self.env._('Last touch'), self.env._('Linear'))
+        numbers = [value or 0 for value in values]
+        return list(zip(labels, numbers[::2], numbers[1::2], strict=True))
+
+    # === ACTION METHODS === #
+
+    def action_view_social_mentions(self):
+        return self._social_action('social_crm.social_crm_mention_action')
+
+    def action_view_social_posts(self):
+        return self._social_action('social_crm.social_crm_post_action', 'list,kanban,calendar,form')
+
+    def action_view_social_answers(self):
+        return self._social_action('social_crm.social_crm_engagement_action')
+
+    def action_view_social_report(self):
+        return self._social_action('social_crm.social_crm_campaign_report_action')
+
+    def action_view_social_touches(self):
+        return self._social_action('social_crm.social_crm_touch_report_action')
+
+    def _social_action(self, xmlid, modes=None):
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id(xmlid)
+        action.update(
+            domain=[('campaign_id', '=', self.id)], context={'default_campaign_id': self.id}
+        )
+        if modes:
+            kinds = {kind: view for view, kind in action['views']}
+            action['views'] = [(kinds.get(kind, False), kind) for kind in modes.split(',')]
         return action
