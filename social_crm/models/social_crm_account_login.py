@@ -5,13 +5,14 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
 from ..providers import adapter_class
-from ..providers.errors import AuthorizationLost, ProviderError
+from ..providers.errors import AuthorizationLost, ProviderError, Transient
 from ..providers.types import Profile, Token
 from ..tools import clean
 
 _logger = logging.getLogger(__name__)
 
 REFRESH_AHEAD = timedelta(minutes=30)
+NEARLY_OVER = timedelta(seconds=30)
 WARN_DAYS = (14, 7, 2)
 
 
@@ -142,12 +143,19 @@ class SocialCrmAccount(models.Model):
         """Return the adapter with this account's login; it may be used in a thread.
 
         :raise AuthorizationLost: when there is no login
+        :raise Transient: when its time is over, and it could not be renewed just now
         """
         self.ensure_one()
         credential = self.env['social.crm.credential'].sudo().search([('account_id', '=', self.id)])
         if not credential:
             raise AuthorizationLost('not connected')
-        return self._adapter(credential._token())
+        token, over = credential._token(), credential._ends_within(NEARLY_OVER)
+        if over and token.refresh_token and 'refresh' in adapter_class(self.network).features:
+            # The loop that renews logins ahead of their end stood still.
+            token = self._refresh_login(NEARLY_OVER)
+            if not token:
+                raise Transient('The login is being renewed', 'renewing')
+        return self._adapter(token)
 
     def _offline_provider(self):
         """Return the adapter without a login, to read payloads that are here already."""
@@ -213,7 +221,6 @@ class SocialCrmAccount(models.Model):
     @api.model
     def _cron_refresh(self):
         """Renew logins ahead of their end, and warn where that is not possible."""
-        soon = fields.Datetime.now() + REFRESH_AHEAD
         credentials = self.env['social.crm.credential'].search(
             [
                 ('expires_at', '!=', False),
@@ -228,33 +235,37 @@ class SocialCrmAccount(models.Model):
             )
             if not renewable:
                 account._warn_of_expiry(credential.expires_at)
-            elif credential.expires_at < soon:
+            elif credential._ends_within(REFRESH_AHEAD):
                 account._refresh_login()
 
-    def _refresh_login(self):
-        """Renew the login once, under a lock, committed at once: refresh tokens are single-use."""
+    def _refresh_login(self, ahead=REFRESH_AHEAD):
+        """Renew the login once, under a lock, committed at once: refresh tokens are single-use.
+
+        :param ahead: a login that lasts longer was renewed by somebody else meanwhile
+        :return: the token that is in force now, ``None`` when it could not be renewed
+        """
         self.ensure_one()
         with (
             self.env.registry.cursor() as cr
         ):  # own cursor: a rotated token must survive a rollback here
             account = self.with_env(self.env(cr=cr))
-            credential = account.env['social.crm.credential'].search([('account_id', '=', self.id)])
+            # sudo: the login is readable by nobody
+            Credential = account.env['social.crm.credential'].sudo()
+            credential = Credential.search([('account_id', '=', self.id)])
             if not credential.try_lock_for_update():
-                return
+                return None
             credential.invalidate_recordset()
-            if (
-                credential.expires_at
-                and credential.expires_at > fields.Datetime.now() + REFRESH_AHEAD
-            ):
-                return  # another worker was quicker
+            if credential.expires_at and not credential._ends_within(ahead):
+                return credential._token()  # another worker was quicker
             try:
-                token = account._provider().refresh()
+                token = account._adapter(credential._token()).refresh()
             except AuthorizationLost as error:
                 account._lose_login(error)
             except ProviderError as error:
                 _logger.info('refresh of account %s put off: %s', self.id, error.code)
             else:
-                account.env['social.crm.credential']._store(account, token)
+                return Credential._store(account, token)._token()
+        return None
 
     def _warn_of_expiry(self, expires_at):
         """Raise an activity 14, 7 and 2 days before a login ends that cannot be renewed here."""

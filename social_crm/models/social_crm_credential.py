@@ -110,6 +110,11 @@ class SocialCrmCredential(models.Model):
             credential = self.create({'account_id': account.id, **values})
         return credential
 
+    def _ends_within(self, delta):
+        """Return whether the login's time is over, or will be soon."""
+        self.ensure_one()
+        return bool(self.expires_at) and self.expires_at < fields.Datetime.now() + delta
+
     def _token(self) -> Token:
         """Return the login as the adapters' value."""
         self.ensure_one()

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import config
 
+from odoo.addons.social_crm.providers.errors import Transient
 from odoo.addons.social_crm.providers.types import Token
 
 from .common import SocialCrmCase
@@ -64,6 +65,26 @@ class TestLogin(SocialCrmCase):
             account._refresh_login()
             account._refresh_login()
         self.assertEqual(len(self.grants), 1)
+
+    def test_a_login_whose_time_is_over_is_renewed_when_it_is_used(self):
+        self.expire(minutes=-10)
+        with self.loop('social.crm.account') as Account:
+            account = Account.browse(self.account.id)
+            for _stream in range(3):  # more than one wants it, and sees what was before
+                self.assertEqual(account._provider().token.access_token, 'token-2')
+        self.assertEqual(len(self.grants), 1)
+
+    def test_a_login_that_cannot_be_renewed_now_is_not_dead(self):
+        self.expire(minutes=-10)
+        self.answer = (503, {'error': 'down'})
+        with self.loop('social.crm.account') as Account:
+            code = ''
+            try:  # no assertRaises: its savepoint and the login's own cursor do not mix
+                Account.browse(self.account.id)._provider()
+            except Transient as error:
+                code = error.code
+        self.assertEqual(code, 'renewing')
+        self.assertEqual(self.account.state, 'connected')
 
     def test_a_dead_grant_asks_for_a_reconnect(self):
         self.expire(minutes=10)
