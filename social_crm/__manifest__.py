@@ -31,6 +31,7 @@
         'data/utm_medium_data.xml',
         'data/crm_lost_reason_data.xml',
         'data/ir_sequence_data.xml',
+        'data/web_tour_data.xml',
         'wizard/social_crm_connect_views.xml',
         'wizard/social_crm_pick_views.xml',
         'wizard/social_crm_disconnect_views.xml',
