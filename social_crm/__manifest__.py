@@ -80,6 +80,6 @@
         'demo/social_crm_outcome_demo.xml',
         'demo/social_crm_automation_demo.xml',
     ],
-    'images': ['static/description/inbox.png'],
+    'images': ['static/description/banner.png', 'static/description/inbox.png'],
     'application': True,
 }
