@@ -14,7 +14,15 @@ from .types import Authorization, Item, Limits, Page, Profile, Token
 from .walk import Walk
 from .x_client import HOST, missing
 from .x_costs import PRICES
-from .x_items import MESSAGE, Reader, entries_of, entry_id, entry_time, time_of
+from .x_items import (
+    MESSAGE,
+    Reader,
+    entries_of,
+    entry_id,
+    entry_time,
+    parent_of,
+    time_of,
+)
 from .x_names import MESSAGES, USERS, Names
 from .x_sending import Sending, iso
 
@@ -31,7 +39,8 @@ _REACH = timedelta(days=7) - timedelta(minutes=5)
 _EMPTY_PAGES = 5
 _MAX_QUERY = 512
 _HANDLE = re.compile(r'[A-Za-z0-9_]{1,15}')
-_THREAD = 20
+#: Posts of a conversation to read: each is charged.
+_THREAD = 10
 
 
 class X(Sending):
@@ -52,6 +61,11 @@ class X(Sending):
     }
     identity_scopes = ('users.read', 'tweet.read', 'offline.access')
     features = frozenset({'pkce', 'revoke', 'refresh', 'find_sent', 'thread', 'delete'})
+    stream_capabilities: ClassVar[Mapping[str, str]] = {
+        'mentions': 'mentions',
+        'messages': 'messages',
+        'own': 'mentions',
+    }
     costs = PRICES
     cost_unit = 'USD'
     default_limits = Limits(
@@ -221,9 +235,10 @@ class X(Sending):
         return Page(items, bad, walk.at(token if more else '').cursor(), more)
 
     def thread(self, external_id: str, local_id: str = '') -> tuple[Item, ...]:
-        """See :meth:`.Provider.thread`; what is older than seven days is missing, its root apart.
+        """See :meth:`.Provider.thread`: what is answered, the root, and the newest answers.
 
-        Of a message it is the end of the conversation.
+        Of what is older than seven days only the first two are there, of a message the end of the
+        conversation.
         """
         number = local_id or external_id.removeprefix(MESSAGE)
         if external_id.startswith(MESSAGE):
@@ -232,10 +247,13 @@ class X(Sending):
         if not isinstance(post, dict):
             raise NotFound('X does not know this post', '404')
         root = str(post.get('conversation_id') or number)
+        above = {root, parent_of(post)} - {number, ''}
         params = {'query': f'conversation_id:{root}', 'max_results': _THREAD}
         entries = self._entries('/2/tweets/search/recent', 'post_read', params)
-        if root != number:
-            entries += entries_of(self._read('/2/tweets', Names.posts, 'post_read', ids=root))
+        above -= {entry_id(entry) for entry in entries}
+        if above:
+            ids = ','.join(sorted(above))
+            entries += entries_of(self._read('/2/tweets', Names.posts, 'post_read', ids=ids))
         items, _bad = Reader(self._me).page(entries, 'thread')
         others = {item.local_id: item for item in items if item.local_id != number}
         return tuple(sorted(others.values(), key=lambda item: item.posted_at))

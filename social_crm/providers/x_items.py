@@ -161,6 +161,14 @@ def entry_time(entry: Any) -> datetime | None:
     return time_of(number) if number.isdigit() else None
 
 
+def parent_of(post: Any) -> str:
+    """Return the id of the post that a post answers, empty when it answers none."""
+    try:
+        return _reference(post, 'replied_to')
+    except BAD:
+        return ''
+
+
 def time_of(number: str) -> datetime:
     """Return the time in an id, to the millisecond; raise ValueError where it holds none."""
     try:

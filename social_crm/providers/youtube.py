@@ -46,6 +46,7 @@ class YouTube(Listening, Sending):
     features = frozenset(
         {'pkce', 'revoke', 'refresh', 'find_sent', 'thread', 'delete', 'brands', 'own_account'}
     )
+    stream_capabilities: ClassVar[Mapping[str, str]] = {'comments': 'mentions'}
     costs = UNITS
     cost_unit = 'units'
     default_limits = Limits(

@@ -47,22 +47,19 @@ class Client(Provider):
     def whoami(self) -> Profile:
         """Return the channel that was chosen on the page of consent.
 
-        :raise Rejected: when the Google account has no channel, with code ``no_channel``
+        :raise Rejected: when the Google account has no channel, with code ``no_brands``
         """
         wanted = self._grant.extra.get('channel')
         channels = self._channels({'mine': 'true'})
         chosen = [channel for channel in channels if not wanted or channel.external_id == wanted]
         if not chosen:
-            raise Rejected('This Google account has no YouTube channel', 'no_channel')
+            raise Rejected('This Google account has no YouTube channel', 'no_brands')
         return chosen[0]
 
     def brand_accounts(self) -> tuple[BrandAccount, ...]:
-        """Return the channels of the login where it has several; mostly the page of consent let
-        one be chosen, and the login is that one."""
-        channels = self._channels({'mine': 'true'})
-        if len(channels) < 2:
-            return ()
-        grant = self._grant
+        """Return the channels of the login: as a rule the one that was chosen on the page of
+        consent."""
+        channels, grant = self._channels({'mine': 'true'}), self._grant
         return tuple(
             BrandAccount(
                 channel,

@@ -325,6 +325,19 @@ def test_the_conversation_around_a_post(network):
     assert [(item.text, item.own) for item in found] == [('News', True), ('Yes', True)]
 
 
+def test_what_is_answered_is_there_in_a_crowd_too(network):
+    root = network.write('acme', 'News', 60)
+    asked = network.mention('Really?', 50, answers=root)
+    answer = network.write('acme', 'Yes', 40, answers=asked)
+    for number in range(20):
+        network.mention(f'n{number}', 30 - number, answers=root)
+    provider = network.provider()
+    found = provider.thread(answer['id'], answer['id'])
+    assert [item.text for item in found[:2]] == ['News', '@acme Really?']
+    assert len(found) == 12
+    assert provider.usage == {'post_read': 13}
+
+
 def test_the_conversation_around_a_message(network):
     asked = network.write_message('rita', 'Do you ship?', 3)
     network.write_message('acme', 'Yes', 2)
