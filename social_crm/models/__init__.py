@@ -13,6 +13,8 @@ from . import social_crm_profile_names
 from . import social_crm_profile_screen_pop
 from . import social_crm_source_mixin
 from . import social_crm_profile_match
+from . import social_crm_profile_refresh
+from . import social_crm_account_lookup
 from . import social_crm_match_key
 from . import social_crm_match
 from . import social_crm_match_judge

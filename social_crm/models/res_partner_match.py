@@ -70,6 +70,7 @@ class ResPartner(models.Model):
         self.check_access('write')
         self.social_match_due = True
         self.env['social.crm.profile']._wake_matching()
+        return self.social_profile_ids.action_refresh()
 
     def _social_forget(self):
         """Take back what the module has found out by itself about these contacts."""

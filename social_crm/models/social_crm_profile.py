@@ -1,12 +1,9 @@
-import re
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import escape_psql
 
-PROFILE_URL = re.compile(
-    r'https?://(?:www\.)?(?P<host>[^/]+)/(?:users/|profile/)?@?(?P<name>[^/?#]+)'
-)
+from .. import matching
+from ..providers import adapter_class
 
 # What a network tells stays as it tells it; what was entered by hand is free until known there.
 OBSERVED_FIELDS = frozenset(
@@ -194,7 +191,7 @@ class SocialCrmProfile(models.Model):
             return super().create(vals_list)
         profiles = self.browse()
         for vals in vals_list:
-            vals = {**vals, 'handle': self._clean_handle(vals.get('handle'))}
+            vals = {**vals, 'handle': self._clean_handle(vals.get('handle'), vals.get('network'))}
             known = self._find_by_handle(vals)
             if known:
                 known._link_contact(vals.get('partner_id'))
@@ -208,7 +205,8 @@ class SocialCrmProfile(models.Model):
                 self.env._('What a network tells about a person cannot be changed here.')
             )
         if not self.env.su and vals.get('handle'):
-            vals = {**vals, 'handle': self._clean_handle(vals['handle'])}
+            network = vals.get('network') or self[:1].network
+            vals = {**vals, 'handle': self._clean_handle(vals['handle'], network)}
         return super().write(vals)
 
     # === ACTION METHODS === #
@@ -245,17 +243,10 @@ class SocialCrmProfile(models.Model):
         return dict(self._selection_network()).get(self.network, self.network)
 
     @api.model
-    def _clean_handle(self, text):
+    def _clean_handle(self, text, network=None):
         """Return a handle as it is stored, for what a person typed: @me, a URL, in any case."""
-        handle = (text or '').strip().lower()
-        address = PROFILE_URL.match(handle)
-        if address:
-            handle = (
-                address['name']
-                if '@' in address['name']
-                else f'{address["name"]}@{address["host"]}'
-            )
-        return handle.lstrip('@')
+        adapter = adapter_class(network or self.default_get(['network'])['network'])
+        return matching.read_handle(text, 'servers' in adapter.features)
 
     @api.model
     def _find_by_handle(self, vals):

@@ -132,10 +132,12 @@ class SocialCrmProfile(models.Model):
                 'network': network,
                 'blocked': False,
                 'match_due': True,
+                'picture_due': bool(profile.avatar_url),
             }
             for profile in profiles
         ]
         new = dict(insert_skip_known(self, rows, returning=('external_id', 'id')))
+        self._wake_lookups()
         return {
             row['external_id']: Author(
                 new[row['external_id']],

@@ -13,6 +13,7 @@ from . import test_login
 from . import test_module
 from . import test_oauth
 from . import test_match
+from . import test_profile_refresh
 from . import test_receive
 from . import test_rights
 from . import test_rule

@@ -1,0 +1,367 @@
+import base64
+import logging
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import datetime, timedelta
+
+import psycopg2.errors
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..picture import BadPicture, fetch_picture
+from ..providers.errors import (
+    AuthorizationLost,
+    NotFound,
+    NotSupported,
+    PermissionMissing,
+    ProviderError,
+    RateLimited,
+    Rejected,
+)
+from ..tools import aware, clean, naive
+
+_logger = logging.getLogger(__name__)
+
+CLAIM = 8  # profiles looked up at once, each in a thread
+LEASE = timedelta(minutes=5)  # longer than a look-up can take
+FRESH = timedelta(hours=24)  # so long a profile is not asked for again
+RETRY = timedelta(minutes=15)
+TRIES = 5
+EVER = datetime.min
+FINAL = (NotSupported, PermissionMissing, Rejected)
+
+
+class SocialCrmProfile(models.Model):
+    """Keeps profiles up to date: looked up on the network by a connected account, in the loop.
+
+    A profile is *leased* for a look-up, as streams are: no transaction is open while a network is
+    waited for, and a worker that died leaves a lease that runs out.
+    """
+
+    _inherit = 'social.crm.profile'
+
+    stale = fields.Boolean(
+        'Gone from the Network',
+        readonly=True,
+        copy=False,
+        help='The network does not know this profile any more. What it told last is kept.',
+    )
+    stale_since = fields.Datetime('Gone Since', readonly=True, copy=False)
+    looked_up_at = fields.Datetime('Last Looked Up', readonly=True, copy=False)
+    refresh_due = fields.Datetime(readonly=True, copy=False)
+    refresh_lease = fields.Datetime(readonly=True, copy=False)
+    refresh_tries = fields.Integer(readonly=True, copy=False)
+    refresh_error = fields.Char('Not Looked Up', readonly=True, copy=False)
+    picture_due = fields.Boolean(readonly=True, copy=False)
+    picture_url = fields.Char(
+        readonly=True, copy=False, help='Where the stored picture was fetched from.'
+    )
+
+    _refresh_due = models.Index('(refresh_due) WHERE refresh_due IS NOT NULL')
+    _picture_due = models.Index('(id) WHERE picture_due')
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Have those looked up on the network that a person entered."""
+        profiles = super().create(vals_list)
+        if not self.env.su:
+            profiles.filtered(lambda profile: not profile.external_id)._want_refresh()
+        return profiles
+
+    # === ACTION METHODS === #
+
+    def action_refresh(self):
+        """Have the profiles looked up on their network, unless that was done in the last day."""
+        self.check_access('read')
+        wanted = self._want_refresh()
+        message = (
+            self.env._('Looking up on the network; what has changed shows in a moment.')
+            if wanted
+            else self.env._('Looked up in the last 24 hours: that is up to date.')
+        )
+        return {
+            'type': 'ir.actions.client',
+            'tag': 'display_notification',
+            'params': {'type': 'info', 'message': message},
+        }
+
+    def _want_refresh(self):
+        """Put those of these profiles into the queue that may be looked up; return them."""
+        limit = fields.Datetime.now() - FRESH
+        wanted = self.filtered(
+            lambda profile: (
+                not profile.external_id
+                or max(profile.looked_up_at or EVER, profile.refreshed_at or EVER) < limit
+            )
+        )
+        # sudo: a mark for the loop
+        wanted.sudo().write(
+            {'refresh_due': fields.Datetime.now(), 'refresh_tries': 0, 'refresh_error': False}
+        )
+        if wanted:
+            self._wake_lookups()
+        return wanted
+
+    @api.model
+    def _wake_lookups(self):
+        """Have the loop run soon, once per transaction."""
+        marks = self.env.cr.precommit.data
+        if not marks.get('social_crm_lookups'):
+            marks['social_crm_lookups'] = True
+            # sudo: wake the loop only
+            self.env.ref('social_crm.ir_cron_profile').sudo()._trigger()
+
+    # === LOOP === #
+
+    @api.model
+    def _cron_profile_nightly(self):
+        """Put into the queue who matters and was not looked up for a day; match what was left.
+
+        Who matters: contacts, and who has written to us within a month. Who is gone from the
+        network is looked for once a week.
+        """
+        now = fields.Datetime.now()
+        self.env.cr.execute(
+            """UPDATE social_crm_profile p SET refresh_due = %(now)s, refresh_tries = 0
+                WHERE p.external_id IS NOT NULL AND p.refresh_due IS NULL
+                  AND p.blocked IS NOT TRUE
+                  AND GREATEST(p.looked_up_at, p.refreshed_at)
+                      < CASE WHEN p.stale THEN %(week)s ELSE %(day)s END
+                  AND (p.partner_id IS NOT NULL
+                       OR EXISTS (SELECT FROM social_crm_mention m
+                                   WHERE m.author_id = p.id AND m.posted_at > %(month)s))""",
+            {
+                'now': now,
+                'day': now - FRESH,
+                'week': now - timedelta(days=7),
+                'month': now - timedelta(days=30),
+            },
+        )
+        self.env.ref('social_crm.ir_cron_profile')._trigger()
+        self.env.ref('social_crm.ir_cron_match')._trigger()
+
+    @api.model
+    def _cron_refresh_profiles(self):
+        """Look up the profiles and pictures that are wanted."""
+        while self._refresh_batch():
+            if not self.env['ir.cron']._commit_progress(1):
+                return
+
+    @api.model
+    def _refresh_batch(self):
+        """Look up and store a round of :data:`CLAIM` profiles.
+
+        :return: number of profiles handled
+        """
+        profiles = self._claim_refresh()
+        requests = {}
+        accounts = {}
+        for profile in profiles:
+            try:
+                requests[profile] = profile._refresh_request(accounts)
+            except (ProviderError, UserError) as error:
+                profile._refresh_failed(error)
+        self.env['ir.cron']._commit_progress()  # no open transaction while a network is waited for
+        if requests:
+            with ThreadPoolExecutor(CLAIM, thread_name_prefix='social_crm_profile') as pool:
+                futures = {pool.submit(request): profile for profile, request in requests.items()}
+                for future in as_completed(futures):
+                    profile = futures[future]
+                    profile._store_refresh_outcome(future, accounts.get(profile))
+        return len(profiles)
+
+    @api.model
+    def _claim_refresh(self):
+        """Lease profiles that are due; those of contacts without consent are not looked up."""
+        self.flush_model()
+        now = fields.Datetime.now()
+        try:
+            self.env.cr.execute(
+                """UPDATE social_crm_profile SET refresh_lease = %(until)s
+                    WHERE id IN (
+                          SELECT p.id FROM social_crm_profile p
+                       LEFT JOIN res_partner r ON r.id = p.partner_id
+                           WHERE (p.refresh_due <= %(now)s OR p.picture_due)
+                             AND (p.refresh_lease IS NULL OR p.refresh_lease < %(now)s)
+                             AND r.social_no_enrichment IS NOT TRUE
+                           ORDER BY p.refresh_due NULLS LAST, p.id DESC LIMIT %(limit)s
+                             FOR NO KEY UPDATE OF p SKIP LOCKED)
+                RETURNING id""",
+                {'until': now + LEASE, 'now': now, 'limit': CLAIM},
+                log_exceptions=False,
+            )
+        except psycopg2.errors.SerializationFailure:  # another worker was quicker: next time
+            self.env.cr.rollback()
+            return self.browse()
+        ids = [row[0] for row in self.env.cr.fetchall()]
+        self.env.invalidate_all()
+        return self.browse(ids)
+
+    def _refresh_request(self, accounts):
+        """Return a function that looks the profile up, its picture too; it touches no database.
+
+        :param dict accounts: gets the account that is used
+        """
+        self.ensure_one()
+        http = self.env['social.crm.app']._http()
+        handle, known_url = self.handle, self.picture_url if self.image_1920 else ''
+        if not self.refresh_due or self.refresh_due > fields.Datetime.now():
+            url = self.avatar_url
+            return lambda: (None, _picture(http, url, known_url), None)
+        account = self._lookup_account()
+        accounts[self] = account
+        provider = account._provider()
+
+        def request():
+            found = provider.profile(handle)
+            picture = _picture(http, found.avatar_url, known_url)
+            return found, picture, provider.http.last_rate_limit
+
+        return request
+
+    def _lookup_account(self):
+        """Return the connected account to look this profile up by: a brand's before a person's.
+
+        :raise RateLimited: when all have to wait
+        :raise NotSupported: when there is none that may
+        """
+        accounts = (
+            self.env['social.crm.account']
+            .search(
+                [
+                    ('company_id', '=', self.company_id.id),
+                    ('network', '=', self.network),
+                    ('state', '=', 'connected'),
+                ]
+            )
+            .sorted(lambda account: (account.kind != 'brand', account.id))
+        )
+        if (
+            not accounts
+            or 'profile' not in self.env['social.crm.app']._adapter_class(self.network).capabilities
+        ):
+            raise NotSupported('no connected account of this network can look profiles up')
+        now = fields.Datetime.now()
+        ready = accounts.filtered(
+            lambda account: not account.lookups_paused_until or account.lookups_paused_until <= now
+        )
+        if not ready:
+            raise RateLimited(
+                'the calls of this hour are used up',
+                until=aware(min(accounts.mapped('lookups_paused_until'))),
+            )
+        return ready[0]
+
+    def _store_refresh_outcome(self, future, account):
+        """Store what a look-up gave, in an own transaction; an error stays with this profile."""
+        try:
+            try:
+                found, picture, rate_limit = future.result()
+            except (ProviderError, UserError) as error:
+                self._refresh_failed(error, account)
+            else:
+                if account:
+                    account._spare_calls(rate_limit)
+                self._store_refresh(found, picture)
+            self.env['ir.cron']._commit_progress()
+        except psycopg2.errors.SerializationFailure:
+            self.env.cr.rollback()  # the lease runs out, then it is looked up again
+        except Exception:  # the boundary of the loop: one profile must not stop the others
+            self.env.cr.rollback()
+            _logger.exception('profile %s could not be brought up to date', self.id)
+
+    # === OUTCOME === #
+
+    def _store_refresh(self, found, picture):
+        """Store a profile as the network tells it now, and its picture.
+
+        :param found: the adapter's Profile, ``None`` where only the picture was fetched
+        :param picture: PNG; ``b''`` for none that is new, ``None`` for one that was refused
+        """
+        done = {'refresh_lease': False, 'picture_due': False}
+        if found and self.external_id and found.external_id != self.external_id:
+            # Somebody else has the handle now: that is no news of this person.
+            self._refresh_failed(NotFound('the handle is somebody else now'))
+            return
+        profile = self
+        if found:
+            profile = self._same_on_network(found) or self
+            done |= {'refresh_due': False, 'refresh_tries': 0, 'refresh_error': False}
+            done |= {**self._values(found), 'stale': False, 'stale_since': False}
+            done['looked_up_at'] = fields.Datetime.now()
+        url = found.avatar_url if found else self.avatar_url
+        if picture:
+            done |= {'image_1920': base64.b64encode(picture), 'picture_url': clean(url, 1000)}
+        elif picture is None:
+            done['picture_url'] = False
+        # What has not changed is not written: it would be looked at again by matching.
+        profile.write(
+            {
+                name: value
+                for name, value in done.items()
+                if name == 'image_1920' or (profile[name] or False) != (value or False)
+            }
+        )
+
+    def _same_on_network(self, found):
+        """Return the profile that turns out to be the same as this, which was entered by hand.
+
+        The link and what people have decided go there, and this one is deleted.
+        """
+        same = self.search(
+            [
+                ('id', '!=', self.id),
+                ('company_id', '=', self.company_id.id),
+                ('network', '=', self.network),
+                ('external_id', '=', clean(found.external_id, 1000)),
+            ]
+        )
+        if not same:
+            return same
+        if self.partner_id and not same.partner_id:
+            same.partner_id = self.partner_id
+        known = same.match_ids.partner_id
+        self.match_ids.filtered(lambda match: match.partner_id not in known).profile_id = same
+        self.unlink()
+        return same
+
+    def _refresh_failed(self, error, account=None):
+        """Note why a look-up did not work, and when to try again."""
+        now = fields.Datetime.now()
+        values = {'refresh_lease': False, 'picture_due': False, 'refresh_due': False}
+        if isinstance(error, AuthorizationLost) and account:
+            account._lose_login(error)
+        if isinstance(error, NotFound):
+            if self.external_id:
+                values.update(stale=True, stale_since=self.stale_since or now, looked_up_at=now)
+            else:
+                values['refresh_error'] = self.env._(
+                    'There is no @%(handle)s on %(network)s.',
+                    handle=self.handle,
+                    network=self._network_label(),
+                )
+        elif isinstance(error, RateLimited):
+            until = max(naive(error.until) or now + RETRY, now + timedelta(seconds=1))
+            values['refresh_due'] = until
+            if account:
+                account.lookups_paused_until = until
+        elif isinstance(error, FINAL) or self.refresh_tries >= TRIES:
+            values['refresh_error'] = self.env['social.crm.account']._explain(error)
+        else:
+            values['refresh_tries'] = self.refresh_tries + 1
+            values['refresh_due'] = now + RETRY * 2**self.refresh_tries
+        self.write(values)
+        _logger.info('profile %s was not looked up: %s', self.id, type(error).__name__)
+
+
+def _picture(http, url, known_url):
+    """Return a picture as PNG, ``b''`` where there is none or it is known, ``None`` if refused."""
+    if not url or url == known_url:
+        return b''
+    try:
+        return fetch_picture(http, url)
+    except BadPicture as error:
+        _logger.info('a picture was refused: %s', error)
+        return None
