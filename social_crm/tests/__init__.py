@@ -27,6 +27,7 @@ from . import test_attribution
 from . import test_hourly
 from . import test_post_end_to_end
 from . import test_public_media
+from . import test_meta_networks
 from . import test_metric
 from . import test_delivery_crash
 from . import test_webhook
