@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from . import oauth2
@@ -189,9 +190,9 @@ class InstagramLogin(FacebookLogin):
         for page in self._person_pages():
             account = page.get('instagram_business_account')
             if isinstance(account, dict) and account.get('username'):
-                token = self._page_token(page)
-                extra = {**token.extra, 'user_id': str(account['id'])}
-                token = Token(token.access_token, scopes=token.scopes, extra=extra)
+                number = str(account['id'])
+                token = self._page_token(page, number)
+                token = replace(token, extra={**token.extra, 'user_id': number})
                 found.append(BrandAccount(read_account(account), token))
         return tuple(found)
 

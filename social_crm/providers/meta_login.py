@@ -1,18 +1,20 @@
 """Facebook's login, which Facebook Pages and one of Instagram's two ways in share.
 
 A code becomes a short token of the person, that a long one (60 days), and that a token for each
-page the person has a task on; those of a long token have no end. Calls are made with page tokens.
-PKCE is documented for another variant of the dialog only, and so left out.
+page the person has a task on; those of a long token have no end, but the network lets no data of the
+person be read 90 days after their last look at the dialog, and it is not sure that pages go on: that
+day is taken for the end. Calls are made with page tokens. PKCE is documented for another variant of the dialog only, and so left out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any, ClassVar
 
 from . import oauth2
-from .errors import NotFound, PermissionMissing, Rejected, Transient
+from .errors import NotFound, PermissionMissing, ProviderError, Rejected, Transient
 from .meta import GRAPH_VERSION, graph_error
 from .meta_client import GraphClient, rows_of
 from .types import Authorization, Token
@@ -55,7 +57,7 @@ class FacebookLogin(GraphClient):
         short = self._token_call(code=code, redirect_uri=self.app.redirect_uri, writes=True)
         self.token = token = replace(self._long_token(short.access_token), extra=self.token_extra)
         person = self._get('me', fields='id')
-        extra = {**token.extra, 'person_id': str(person.get('id') or '')}
+        extra = {**token.extra, 'person_id': str(person.get('id') or ''), **self._told(token)}
         return replace(token, scopes=self._granted(), extra=extra)
 
     def _long_token(self, token: str) -> Token:
@@ -83,6 +85,26 @@ class FacebookLogin(GraphClient):
             for row in rows
             if row.get('status') == 'granted' and row.get('permission')
         )
+
+    def _told(self, token: Token) -> dict[str, Any]:
+        """Return what the network tells of a token, nothing where it does not.
+
+        ``data_until``: the end of access to data (epoch). ``pages_of``: the ids of pages and
+        accounts that a scope was given for, where it was not for all of them.
+        """
+        client = f'{self.app.client_id}|{self.app.client_secret}'
+        try:
+            asked = {'input_token': token.access_token}
+            answer = self._call('GET', 'debug_token', token=client, params=asked)
+        except ProviderError:
+            return {}
+        data = answer.get('data')
+        if not isinstance(data, dict):
+            return {}
+        pages_of = _targets(data.get('granular_scopes'))
+        until = data.get('data_access_expires_at')
+        told: dict[str, Any] = {'pages_of': pages_of} if pages_of else {}
+        return told | ({'data_until': until} if isinstance(until, int) and until > 0 else {})
 
     # --- pages -----------------------------------------------------------------------------------
 
@@ -112,17 +134,23 @@ class FacebookLogin(GraphClient):
         except (PermissionMissing, NotFound, Rejected):
             return  # the pages of the person are there all the same
 
-    def _page_token(self, page: Mapping[str, Any]) -> Token:
-        """Return the token of a page; it has no end, and dies with the person's role or grant."""
+    def _page_token(self, page: Mapping[str, Any], account: str = '') -> Token:
+        """Return the token of a page, with the scopes that were given for it.
+
+        :param account: the account on Instagram that is to be acted for
+        """
         person = self._grant
+        extra = dict(person.extra)
+        pages_of, until = extra.pop('pages_of', {}), extra.pop('data_until', None)
+        mine = {str(page['id']), account}
+        scopes = person.scopes and tuple(
+            scope for scope in person.scopes if mine & {*pages_of.get(scope, mine)}
+        )
         return Token(
             page['access_token'],
-            scopes=person.scopes,
-            extra={
-                **person.extra,
-                'page_id': str(page['id']),
-                'person_token': person.access_token,
-            },
+            expires_at=datetime.fromtimestamp(until, timezone.utc) if until else None,
+            scopes=scopes,
+            extra={**extra, 'page_id': str(page['id']), 'person_token': person.access_token},
         )
 
     def _revoke_facebook(self) -> None:
@@ -136,3 +164,12 @@ class FacebookLogin(GraphClient):
             return
         if answer.get('success') is False:
             raise Transient('The network did not take the grant back', 'not_revoked')
+
+
+def _targets(rows: Any) -> dict[str, list[str]]:
+    """Return the ids that scopes were given for: scope -> ids; those of all pages are left out."""
+    return {
+        str(row['scope']): [str(number) for number in row['target_ids']]
+        for row in (rows if isinstance(rows, list) else ())
+        if isinstance(row, dict) and 'scope' in row and isinstance(row.get('target_ids'), list)
+    }

@@ -26,6 +26,7 @@ class FakeFacebook(FakeGraph):
     def __init__(self, stubs, spec=None):
         super().__init__(stubs, spec)
         self.granted = list(SCOPES)
+        self.told = {'is_valid': True}
         self.insights_refused = set()
         self.closed_window = set()
         self.uploaded = {}
@@ -38,7 +39,7 @@ class FakeFacebook(FakeGraph):
             picture={'data': {'url': 'https://scontent.example/p.png'}},
         )  # fmt: skip
         self.add('User', PERSON, name='Olga Owner')
-        self.tokens = {self.token: PAGE}
+        self.tokens = {self.token: PAGE, f'app-1|{SECRET}': 'app-1'}
         self.add('LeadgenForm', '800000000000001', **_form(), sort=0)
         self.post = self.add(
             'PagePost', f'{PAGE}_2002', message='New opening hours', created_time=created,
@@ -147,6 +148,12 @@ class FakeFacebook(FakeGraph):
             raise GraphError(100, 36009, 'This authorization code has been used')
         assert params['redirect_uri'] == 'https://odoo.example/cb'
         return {'access_token': 'short-token-1', 'token_type': 'bearer', 'expires_in': 5000}
+
+    def _call(self, token, method, path, params):
+        if path == 'debug_token':
+            assert params['input_token'] in self.tokens
+            return {'data': self.told}
+        return super()._call(token, method, path, params)
 
     def _get_permissions(self, _node, _params):
         rows = [{'permission': name, 'status': 'granted'} for name in self.granted]

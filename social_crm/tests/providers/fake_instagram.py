@@ -35,6 +35,7 @@ class FakeInstagram(FakeGraph):
             media='IGMedia' if by_facebook else 'IGMediaForIGOnlyAPI',
         )
         self.granted = list(BY_FACEBOOK if by_facebook else SCOPES)
+        self.told = {'is_valid': True}
         self.flat = True
         self.statuses = []  # of the next looks at a container
         self.quota = 2
@@ -52,6 +53,7 @@ class FakeInstagram(FakeGraph):
         self.add('Page', PAGE, name='Demo Bakery', access_token=self.token,
                  instagram_business_account=linked)  # fmt: skip
         self.tokens = {self.token: PAGE if by_facebook else ACCOUNT}
+        self.tokens[f'app-1|{SECRET}'] = 'app-1'
         self.post = self._media(caption='New opening hours', minutes_ago=60 * 24 * 20)
 
     # --- hands -----------------------------------------------------------------------------------
@@ -209,6 +211,9 @@ class FakeInstagram(FakeGraph):
     # --- reading ---------------------------------------------------------------------------------
 
     def _call(self, token, method, path, params):
+        if path == 'debug_token':
+            assert params['input_token'] in self.tokens
+            return {'data': self.told}
         node = self.nodes.get(path)
         if node and node['kind'] == 'IGComment' and 'comments_count' in params.get('fields', ''):
             # Asked on purpose, to tell a comment from a post.

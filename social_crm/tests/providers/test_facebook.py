@@ -126,6 +126,33 @@ def test_a_login_offers_its_pages_each_with_a_token_of_its_own(network, stubs):
     assert login.whoami().external_id == PERSON
 
 
+def test_a_page_has_the_scopes_that_were_given_for_it(network):
+    until = now() + timedelta(days=90)
+    network.told = {
+        'data_access_expires_at': int(until.timestamp()),
+        'granular_scopes': [
+            {'scope': 'pages_messaging', 'target_ids': ['1009']},
+            {'scope': 'leads_retrieval', 'target_ids': [PAGE, '1009']},
+            {'scope': 'pages_manage_posts'}, None, {'target_ids': []},
+        ],
+    }  # fmt: skip
+    login = stranger(network)
+    login.token = login.exchange_code(code='code-1b2c', verifier='', private={}, params={})
+    (page,) = login.brand_accounts()
+    assert set(page.token.scopes) == {*SCOPES} - {'pages_messaging'}
+    assert abs(page.token.expires_at - until) < timedelta(seconds=2)
+    assert set(page.token.extra) == {'person_id', 'page_id', 'person_token'}
+
+
+@pytest.mark.parametrize('told', [None, [], {'granular_scopes': 5}, {'data_access_expires_at': 0}])
+def test_a_network_that_tells_nothing_of_a_token(network, told):
+    network.told = told
+    login = stranger(network)
+    login.token = login.exchange_code(code='code-1b2c', verifier='', private={}, params={})
+    (page,) = login.brand_accounts()
+    assert (page.token.expires_at, set(page.token.scopes)) == (None, {*SCOPES})
+
+
 def test_pages_of_a_business_come_too(network):
     business = network.add('Business')
     network._get_businesses = lambda _node, _params: {'data': [{'id': business}]}

@@ -134,6 +134,19 @@ def test_facebooks_login_offers_the_accounts_of_its_pages(linked):
     assert login.whoami().external_id == PERSON
 
 
+def test_an_account_has_the_scopes_that_were_given_for_it(linked):
+    linked.told = {
+        'granular_scopes': [
+            {'scope': 'instagram_manage_messages', 'target_ids': ['1784999']},
+            {'scope': 'instagram_basic', 'target_ids': [ACCOUNT]},
+            {'scope': 'pages_manage_metadata', 'target_ids': [PAGE]},
+        ]
+    }
+    (account,) = exchanged(linked).brand_accounts()
+    assert set(account.token.scopes) == {*BY_FACEBOOK} - {'instagram_manage_messages'}
+    assert account.token.extra['user_id'] == ACCOUNT
+
+
 def test_refused_codes(network):
     login = stranger(network)
     with pytest.raises(Rejected):
