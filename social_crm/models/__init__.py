@@ -21,6 +21,8 @@ from . import social_crm_match_judge
 from . import social_crm_rule
 from . import social_crm_rule_error
 from . import social_crm_rule_counters
+from . import social_crm_rule_template
+from . import social_crm_rule_exchange
 from . import social_crm_rule_test
 from . import social_crm_rule_action
 from . import social_crm_mention

@@ -7,6 +7,12 @@ from .. import listening
 from ..listening import Criteria
 
 QUERY_FIELDS = ('keywords', 'hashtags', 'handles', 'expression', 'excluded')
+SENTIMENTS = [
+    ('positive', 'Positive'),
+    ('not_negative', 'Not negative'),
+    ('negative', 'Negative'),
+]
+CUSTOMERS = [('only', 'Known customers only'), ('except', 'No known customers')]
 CRITERIA_FIELDS = (
     'account_ids',
     'kind_mention',
@@ -97,18 +103,14 @@ class SocialCrmRule(models.Model):
     language_codes = fields.Char(
         'Languages', help='Two-letter codes separated by spaces, such as: en de fr. Empty: all.'
     )
-    sentiment = fields.Selection(
-        [('positive', 'Positive'), ('not_negative', 'Not negative'), ('negative', 'Negative')],
-    )
+    sentiment = fields.Selection(SENTIMENTS)
     country_ids = fields.Many2many('res.country', string='Countries')
     area = fields.Char(
         help='Part of the location that authors give, such as: Graz. Several separated by commas.'
     )
     min_followers = fields.Integer('Followers at Least')
     verified_only = fields.Boolean('Verified Authors Only')
-    customer = fields.Selection(
-        [('only', 'Known customers only'), ('except', 'No known customers')]
-    )
+    customer = fields.Selection(CUSTOMERS)
     match_blocked = fields.Boolean('Blocked Authors Too')
     excluded_profile_ids = fields.Many2many(
         'social.crm.profile',

@@ -18,6 +18,7 @@ from . import test_receive
 from . import test_rights
 from . import test_rule
 from . import test_ticket
+from . import test_rule_exchange
 from . import test_screen_pop
 from . import test_screens
 from . import test_delivery

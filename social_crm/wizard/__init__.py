@@ -5,3 +5,4 @@ from . import social_crm_erase
 from . import social_crm_compose
 from . import social_crm_compose_send
 from . import social_crm_not_lead
+from . import social_crm_rule_exchange

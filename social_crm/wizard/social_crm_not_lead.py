@@ -16,7 +16,7 @@ class SocialCrmNotLead(models.TransientModel):
     mention_id = fields.Many2one(related='lead_id.social_mention_id')
     author_id = fields.Many2one(related='mention_id.author_id')
     text = fields.Text(related='mention_id.text')
-    rule_ids = fields.Many2many('social.crm.rule', compute='_compute_rule_ids')
+    rule_ids = fields.Many2many('social.crm.rule', string='Rules', compute='_compute_rule_ids')
     rule_id = fields.Many2one(
         'social.crm.rule',
         compute='_compute_rule_id',
