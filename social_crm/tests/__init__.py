@@ -34,3 +34,5 @@ from . import test_delivery_crash
 from . import test_webhook
 from . import test_oauth_brands
 from . import test_linkedin_account
+from . import test_network_x
+from . import test_network_youtube

@@ -14,11 +14,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from social_crm.providers.http import Http
-from social_crm.providers.types import App, Outgoing, Profile, Token
-from social_crm.providers.x import X
-from social_crm.providers.x_names import Spelling
-from social_crm.tests.providers import oauth_spec
+from ...providers.http import Http
+from ...providers.types import App, Outgoing, Profile, Token
+from ...providers.x import X
+from ...providers.x_names import Spelling
+from . import oauth_spec
 
 HOST = 'https://api.x.com'
 FIXTURES = json.loads((Path(__file__).parent / 'data' / 'x.json').read_text())

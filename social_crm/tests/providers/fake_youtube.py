@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
-from social_crm.providers.http import Http
-from social_crm.providers.types import App, Outgoing, Profile, Token
-from social_crm.providers.youtube import YouTube
-from social_crm.tests.providers import oauth_spec
-from social_crm.tests.providers.youtube_spec import parts_of
+from ...providers.http import Http
+from ...providers.types import App, Outgoing, Profile, Token
+from ...providers.youtube import YouTube
+from . import oauth_spec
+from .youtube_spec import parts_of
 
 HOST = 'https://youtube.googleapis.com'
 UPLOAD = 'https://www.googleapis.com/upload/youtube/v3/videos'
