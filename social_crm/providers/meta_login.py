@@ -1,9 +1,10 @@
 """Facebook's login, which Facebook Pages and one of Instagram's two ways in share.
 
 A code becomes a short token of the person, that a long one (60 days), and that a token for each
-page the person has a task on; those of a long token have no end, but the network lets no data of the
-person be read 90 days after their last look at the dialog, and it is not sure that pages go on: that
-day is taken for the end. Calls are made with page tokens. PKCE is documented for another variant of the dialog only, and so left out.
+page the person has a task on, made for calls. Those of a long token have no end; but 90 days after
+the person's last look at the dialog no data of theirs can be read, and it is not sure that pages
+are spared: that day is taken for the end. PKCE is documented for another variant of the dialog
+only, and so left out.
 """
 
 from __future__ import annotations
