@@ -7,6 +7,7 @@ from . import social_crm_retention
 from . import social_crm_account
 from . import social_crm_account_login
 from . import social_crm_account_watch
+from . import social_crm_account_version
 from . import social_crm_profile
 from . import social_crm_profile_store
 from . import social_crm_profile_names

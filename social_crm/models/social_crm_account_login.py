@@ -11,7 +11,6 @@ from ..tools import clean
 
 _logger = logging.getLogger(__name__)
 
-REFRESH_AHEAD = timedelta(minutes=30)
 NEARLY_OVER = timedelta(seconds=30)
 WARN_DAYS = (14, 7, 2)
 
@@ -235,16 +234,18 @@ class SocialCrmAccount(models.Model):
             )
             if not renewable:
                 account._warn_of_expiry(credential.expires_at)
-            elif credential._ends_within(REFRESH_AHEAD):
+            elif credential._ends_within(adapter_class(account.network).refresh_ahead):
                 account._refresh_login()
 
-    def _refresh_login(self, ahead=REFRESH_AHEAD):
+    def _refresh_login(self, ahead=None):
         """Renew the login once, under a lock, committed at once: refresh tokens are single-use.
 
-        :param ahead: a login that lasts longer was renewed by somebody else meanwhile
+        :param timedelta ahead: a login that lasts longer was renewed by somebody else meanwhile;
+            without it, as the adapter says
         :return: the token that is in force now, ``None`` when it could not be renewed
         """
         self.ensure_one()
+        ahead = ahead or adapter_class(self.network).refresh_ahead
         with (
             self.env.registry.cursor() as cr
         ):  # own cursor: a rotated token must survive a rollback here

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
@@ -68,6 +68,9 @@ class Provider:
     stream_capabilities: ClassVar[Mapping[str, str]] = {}
     #: What the network takes where no server says otherwise; see :meth:`limits`.
     default_limits: ClassVar[Limits]
+    #: How long before its end a login is renewed; long for those that live for weeks, so that a
+    #: server that stood still for some days loses none.
+    refresh_ahead: ClassVar[timedelta] = timedelta(minutes=30)
     #: Seconds between two looks at a new account's streams; longer where a day's calls are few.
     poll_interval: ClassVar[int] = 60
     #: What the network charges for, or counts against a quota: kind of use -> :attr:`cost_unit`.

@@ -65,6 +65,7 @@ class Instagram(InstagramSending):
             'check_app', 'fetches_media',
         }
     )  # fmt: skip
+    refresh_ahead = timedelta(days=7)
     stream_capabilities: ClassVar[Mapping[str, str]] = {
         'comments': 'mentions',
         'mentions': 'mentions',

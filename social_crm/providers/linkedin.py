@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import ClassVar
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +16,7 @@ from .linkedin_listening import Listening
 from .linkedin_webhook import Webhook
 from .types import Authorization, Limits, Profile, Token
 
+_REFRESH_ENDS = 'refresh_token_expires_in'
 #: Scopes of products that most apps do not have: asked for only where the app names them, as one
 #: scope too many makes LinkedIn refuse the whole consent.
 _SELDOM = {'openid', 'profile', 'r_member_postAnalytics', 'w_member_social_feed'}
@@ -59,6 +61,11 @@ class LinkedIn(Webhook, Listening):
             'own_account',
         }
     )  # fmt: skip
+    stream_capabilities: ClassVar[Mapping[str, str]] = {
+        'notifications': 'mentions',
+        'lead_forms': 'lead_forms',
+    }
+    refresh_ahead = timedelta(days=7)
     #: A member's calls are 100 a day before LinkedIn has reviewed the app.
     poll_interval = 900
     default_limits = Limits(
@@ -116,18 +123,36 @@ class LinkedIn(Webhook, Listening):
             code=code,
             redirect_uri=self.app.redirect_uri,
         )
-        return _with_end(oauth2.read_token(answer), answer)
+        return self._with_end(oauth2.read_token(answer, extra=(_REFRESH_ENDS,)))
 
     def refresh(self) -> Token:
         """See :meth:`.Provider.refresh`; the refresh token stays the same and ends a year after
-        the consent."""
-        return oauth2.refresh(
-            self.http,
-            f'{OAUTH}/accessToken',
-            self._grant,
-            client_id=self.app.client_id,
-            client_secret=self.app.client_secret,
+        the consent. The last token comes without one, so that its end is told in time."""
+        return self._with_end(
+            oauth2.refresh(
+                self.http,
+                f'{OAUTH}/accessToken',
+                self._grant,
+                client_id=self.app.client_id,
+                client_secret=self.app.client_secret,
+                extra=(_REFRESH_ENDS,),
+            )
         )
+
+    @classmethod
+    def _with_end(cls, token: Token) -> Token:
+        """Keep when the refresh token ends, and leave it out where it will not serve any more."""
+        extra = dict(token.extra)
+        end = oauth2.expiry(extra.pop(_REFRESH_ENDS, None))
+        if end:
+            extra['refresh_ends'] = end.isoformat(timespec='seconds')
+        ends = extra.get('refresh_ends')
+        last = (
+            ends
+            and token.expires_at
+            and token.expires_at - cls.refresh_ahead >= datetime.fromisoformat(str(ends))
+        )
+        return replace(token, extra=extra, refresh_token='' if last else token.refresh_token)
 
     def revoke(self) -> None:
         """See :meth:`.Provider.revoke`; this ends all accounts of the same login."""
@@ -192,12 +217,6 @@ class LinkedIn(Webhook, Listening):
         except PermissionMissing:  # so it answers for those who hide outside of LinkedIn
             raise not_found(handle) from None
         return self._read(person_profile, found)
-
-
-def _with_end(token: Token, answer: Mapping[str, object]) -> Token:
-    """Keep when the refresh token ends: it is never renewed."""
-    end = oauth2.expiry(answer.get('refresh_token_expires_in'))
-    return replace(token, extra={'refresh_ends': end.isoformat(timespec='seconds')} if end else {})
 
 
 def _split_handle(handle: str) -> tuple[str, str]:

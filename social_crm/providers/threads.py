@@ -64,6 +64,12 @@ class Threads(Sending):
     features = frozenset(
         {'refresh', 'find_sent', 'thread', 'delete', 'webhook', 'check_app', 'fetches_media'}
     )
+    stream_capabilities: ClassVar[Mapping[str, str]] = {
+        'mentions': 'mentions',
+        'replies': 'mentions',
+        'own': 'mentions',
+    }
+    refresh_ahead = timedelta(days=7)
     default_limits = Limits(
         text_length=500,
         media_count=20,

@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 from odoo.tests import tagged
 from odoo.tools import config
 
+from odoo.addons.social_crm.providers import adapter_class
 from odoo.addons.social_crm.providers.errors import Transient
 from odoo.addons.social_crm.providers.types import Token
 
@@ -51,6 +52,14 @@ class TestLogin(SocialCrmCase):
         self.assertEqual((token.access_token, token.refresh_token), ('token-2', 'refresh-2'))
         self.assertGreater(credential.expires_at, fields.Datetime.now() + timedelta(hours=1))
         self.assertEqual(self.grants[0]['refresh_token'], 'refresh-1')
+
+    def test_a_login_that_lives_for_weeks_is_renewed_days_ahead(self):
+        self.expire(days=6)
+        self.refresh()
+        self.assertFalse(self.grants)
+        self.patch(adapter_class('mastodon'), 'refresh_ahead', timedelta(days=7))
+        self.refresh()
+        self.assertEqual(len(self.grants), 1)
 
     def test_it_is_renewed_once(self):
         self.expire(minutes=10)
@@ -136,3 +145,13 @@ class TestLogin(SocialCrmCase):
         before = config['social_crm_key']
         self.addCleanup(config.__setitem__, 'social_crm_key', before)
         config['social_crm_key'] = keys
+
+    def test_the_end_of_an_api_version_is_told_ahead(self):
+        self.assertFalse(self.account.api_warning)
+        for days, words in ((90, ''), (30, 'serves version v9'), (-1, 'served version v9')):
+            ends = fields.Date.today() + timedelta(days=days)
+            self.patch(adapter_class('mastodon'), 'api_version', 'v9')
+            self.patch(adapter_class('mastodon'), 'api_ends', ends)
+            self.account.invalidate_recordset()
+            self.assertIn(words, self.account.api_warning or '')
+            self.assertEqual(bool(words), bool(self.account.api_warning))

@@ -54,6 +54,7 @@ class FakeLinkedIn:
         self.uploads = {}
         self.refused = set()  # paths, or an owner of leads
         self.busy = 0
+        self.refresh_days = 365
         self.statistics = {}
         self.accounts = [
             {'id': 55, 'name': 'Acme EU', 'test': False, 'reference': ORG},
@@ -272,10 +273,11 @@ class FakeLinkedIn:
             return 400, {}, {'error': 'invalid_grant', 'error_description': f'{given} is expired'}
         assert 'code_verifier' not in form
         self.code = ''
-        return 200, {}, {
-            'access_token': self.token, 'expires_in': 5184000, 'refresh_token': 'refresh-1',
-            'refresh_token_expires_in': 31536000, 'scope': self.scope,
-        }  # fmt: skip
+        body = {'access_token': self.token, 'expires_in': 5184000, 'refresh_token': 'refresh-1',
+                'scope': self.scope}  # fmt: skip
+        if self.refresh_days is not None:
+            body['refresh_token_expires_in'] = self.refresh_days * 86400
+        return 200, {}, body
 
     def _put(self, request):
         host, number = urlsplit(request.url).hostname, request.url.rpartition('/')[2]

@@ -182,6 +182,17 @@ def test_a_dead_refresh_token_is_a_dead_grant(network):
         provider.refresh()
 
 
+def test_the_last_token_before_the_consent_ends_comes_without_another(network):
+    provider = network.provider()
+    for days, kept in ((70, 'refresh-1'), (60, 'refresh-1'), (50, '')):
+        network.refresh_days = days
+        assert provider.refresh().refresh_token == kept
+    network.refresh_days = None  # not told this time: what was told before counts
+    ends = (now() + timedelta(days=5)).isoformat(timespec='seconds')
+    provider.token = replace(provider.token, extra={'refresh_ends': ends})
+    assert provider.refresh().refresh_token == ''
+
+
 # --- errors --------------------------------------------------------------------------------------
 
 
