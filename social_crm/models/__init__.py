@@ -61,6 +61,7 @@ from . import social_crm_publication
 from . import social_crm_publication_check
 from . import social_crm_publication_metric
 from . import social_crm_post_preview
+from . import social_crm_post_brake
 from . import social_crm_metric
 from . import social_crm_erasure
 from . import base_automation

@@ -261,6 +261,23 @@ class SocialCrmAccount(models.Model):
         self.env.ref('social_crm.ir_cron_receive').sudo()._trigger()  # sudo: wake the loop only
         return self._notify('info', self.env._('Looking for new items…'))
 
+    def action_read_again(self):
+        """Read the last seven days again: what is stored stays, what was missed is added."""
+        self.check_access('read')
+        now = fields.Datetime.now()
+        self.sudo().stream_ids.write(  # sudo: streams are the module's
+            {
+                'cursor': False,
+                'since': now - BACKFILL,
+                'next_due': now,
+                # A page that is on its way would put the old cursor back.
+                'lease': False,
+                'lease_until': False,
+            }
+        )
+        self.env.ref('social_crm.ir_cron_receive').sudo()._trigger()  # sudo: wake the loop only
+        return self._notify('info', self.env._('Reading the last seven days again…'))
+
     def action_disconnect(self):
         """Show what hangs on the account, and ask what is to become of it."""
         self.ensure_one()

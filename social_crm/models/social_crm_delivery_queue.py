@@ -53,7 +53,7 @@ class SocialCrmDeliveryQueue(models.AbstractModel):
                                     AND s.account_id = d.account_id
                                     AND s.id != ALL(%(landed)s::int[])) AS place
                          FROM %(table)s d
-                        WHERE d.delivery_state = 'queued' AND d.due_at <= %(now)s
+                        WHERE d.delivery_state = 'queued' AND d.due_at <= %(now)s AND %(free)s
                           AND (d.next_try IS NULL OR d.next_try <= %(now)s)) p ON p.id = q.id
                 WHERE q.delivery_state = 'queued' AND p.place <= %(most)s
                 ORDER BY q.due_at, q.id""",
@@ -61,7 +61,13 @@ class SocialCrmDeliveryQueue(models.AbstractModel):
             now=now,
             most=PER_ACCOUNT,
             landed=list(landed),
+            free=self._not_held(),
         )
+
+    @api.model
+    def _not_held(self):
+        """Return the condition on row ``d`` that nobody holds it back."""
+        return SQL('TRUE')
 
     @api.model
     def _claim_to_check(self, now):
@@ -113,8 +119,8 @@ class SocialCrmDeliveryQueue(models.AbstractModel):
         rows = self.env.execute_query(
             SQL(
                 """SELECT min(due) FROM (
-                      SELECT min(GREATEST(due_at, next_try)) AS due FROM %(table)s
-                       WHERE delivery_state = 'queued'
+                      SELECT min(GREATEST(d.due_at, d.next_try)) AS due FROM %(table)s d
+                       WHERE d.delivery_state = 'queued' AND %(free)s
                        UNION ALL
                       SELECT min(lease_until) FROM %(table)s WHERE delivery_state = 'sending'
                        UNION ALL
@@ -122,6 +128,7 @@ class SocialCrmDeliveryQueue(models.AbstractModel):
                         JOIN social_crm_account a ON a.id = d.account_id AND a.state = 'connected'
                        WHERE d.delivery_state = 'unconfirmed' AND d.next_try IS NOT NULL) dues""",
                 table=SQL.identifier(self._table),
+                free=self._not_held(),
             )
         )
         return rows[0][0]

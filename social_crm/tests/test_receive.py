@@ -165,6 +165,21 @@ class TestReceive(SocialCrmCase):
         self.assertGreater(pauses[-1], 60 * 4)
         self.assertIn('cannot be reached', self.account.last_error)
 
+    def test_reading_again_adds_what_was_missed_and_repeats_nothing(self):
+        self.make_rule(keywords='wallpaper', actions=[{'kind': 'lead'}])
+        self.stub.mention('wallpaper once')
+        self.receive()
+        missed = self.stub.mention('wallpaper that was missed', self.stub.account('eve'))
+        self.stub.notifications.remove(missed)
+        self.receive()
+        self.stub.notifications.append(missed)  # older than the cursor: it would never be seen
+        self.receive()
+        self.assertEqual(len(self.mentions()), 1)
+        self.account.with_user(self.user).action_read_again()
+        self.receive()
+        self.assertEqual(len(self.mentions()), 2)
+        self.assertEqual(len(self.mentions().lead_id), 2)
+
     def test_a_revoked_login_asks_the_owner_to_reconnect(self):
         self.stub.token = 'another'
         self.receive()
