@@ -64,11 +64,12 @@ class SocialCrmCampaignReport(models.Model):
         names = [SQL('%s AS %s', value, SQL.identifier(name)) for name, value in
                  zip(MEASURES, values, strict=True)]  # fmt: skip
         return lambda place: SQL(
-            'SELECT %s::bigint * %s + %s AS id, %s AS date, %s, %s FROM %s',
+            'SELECT %s::bigint * %s + %s AS id, %s AS date, %s AS currency_id, %s, %s FROM %s',
             row_id,
             SOURCES,
             place,
             date,
+            self.env.company.currency_id.id,
             SQL(', ').join(
                 SQL('%s AS %s', key, SQL.identifier(name))
                 for name, key in zip(

@@ -21,12 +21,8 @@ class SocialCrmReportMixin(models.AbstractModel):
     account_id = fields.Many2one('social.crm.account', readonly=True)
     network = fields.Selection(selection='_selection_network', readonly=True)
     currency_id = fields.Many2one(
-        'res.currency', compute='_compute_currency_id', help='That of the company that looks.'
+        'res.currency', readonly=True, help='That of the company that looks.'
     )
-
-    @api.depends_context('company')
-    def _compute_currency_id(self):
-        self.currency_id = self.env.company.currency_id
 
     @api.model
     def _selection_network(self):

@@ -70,7 +70,8 @@ class SocialCrmTouchReport(models.Model):
                  WHERE touch.date <= COALESCE(lead.won_at, 'infinity')
                 WINDOW earliest AS (PARTITION BY lead.id ORDER BY touch.date, touch.id)
             )
-            SELECT id, lead_id, profile_id, mention_id, rule_id, date, kind, campaign_id,
+            SELECT id, %(currency)s AS currency_id, lead_id, profile_id, mention_id, rule_id, date,
+                   kind, campaign_id,
                    company_id, owner_id, account_id, network, place, won_at,
                    won_at IS NOT NULL AS is_won,
                    CASE WHEN place = 1 THEN 1 ELSE 0 END AS lead_first,
@@ -81,6 +82,7 @@ class SocialCrmTouchReport(models.Model):
                    %(revenue_linear)s AS revenue_linear
               FROM placed
             """,
+            currency=self.env.company.currency_id.id,
             leads=self._social_leads(),
             touches=SQL(' UNION ALL ').join([self._mentions(), self._clicks(), self._visits()]),
             lead_linear=self._shared(SQL('1'), PARTS),
