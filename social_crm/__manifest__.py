@@ -38,6 +38,7 @@
         'wizard/social_crm_disconnect_views.xml',
         'wizard/social_crm_erase_views.xml',
         'wizard/social_crm_compose_views.xml',
+        'wizard/social_crm_merge_identities_views.xml',
         'views/social_crm_templates.xml',
         'views/social_crm_conversation_templates.xml',
         'views/social_crm_screen_pop_templates.xml',

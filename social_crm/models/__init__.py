@@ -19,6 +19,7 @@ from . import social_crm_account_lookup
 from . import social_crm_match_key
 from . import social_crm_match
 from . import social_crm_match_judge
+from . import social_crm_identity_merge
 from . import social_crm_rule
 from . import social_crm_rule_error
 from . import social_crm_rule_counters

@@ -48,6 +48,14 @@ class ResPartner(models.Model):
         groups='social_crm.social_crm_group_user',
     )
 
+    social_merge_ids = fields.One2many(
+        'social.crm.identity.merge',
+        'partner_id',
+        'Merged Identities',
+        domain=[('undone_at', '=', False)],
+        groups='social_crm.social_crm_group_user',
+    )
+
     _social_match_due = models.Index('(id) WHERE social_match_due')
 
     @api.model_create_multi

@@ -12,6 +12,7 @@ from . import test_false_hit
 from . import test_login
 from . import test_module
 from . import test_oauth
+from . import test_identity_merge
 from . import test_match
 from . import test_profile_refresh
 from . import test_receive

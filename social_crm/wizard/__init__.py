@@ -6,3 +6,5 @@ from . import social_crm_compose
 from . import social_crm_compose_send
 from . import social_crm_not_lead
 from . import social_crm_rule_exchange
+from . import social_crm_merge_identities
+from . import base_partner_merge
