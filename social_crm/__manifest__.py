@@ -73,6 +73,7 @@
         'views/social_crm_post_views.xml',
         'views/social_crm_publication_views.xml',
         'views/social_crm_erasure_request_views.xml',
+        'views/social_crm_lead_form_views.xml',
     ],
     'assets': {
         'web.assets_backend': ['social_crm/static/src/**/*'],

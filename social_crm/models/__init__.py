@@ -50,6 +50,10 @@ from . import social_crm_conversation
 from . import social_crm_stream
 from . import social_crm_stream_store
 from . import social_crm_app_webhook
+from . import social_crm_lead_form
+from . import social_crm_lead_form_field
+from . import social_crm_lead_form_capture
+from . import social_crm_account_setup
 from . import social_crm_erasure_request
 from . import social_crm_stream_campaign
 from . import social_crm_parked_item

@@ -80,6 +80,7 @@ class SocialCrmAccount(models.Model):
         self.env['social.crm.profile']._upsert(account.company_id, account.network, [profile])
         account._utm_source()  # before many workers need it at once
         account._sync_streams()
+        account._want_setup(now=True)
         account.activity_unlink(['social_crm.mail_activity_type_reconnect'])
         Audit = self.env['social.crm.audit'].with_user(state.user_id)
         Audit._log(event, account)

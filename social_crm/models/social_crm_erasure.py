@@ -215,6 +215,8 @@ class SocialCrmErasure(models.Model):
                 'partner_name': False,
                 'description': False,
                 'social_profile_id': False,
+                'social_consents': False,
+                'social_attribution': False,
                 **dict.fromkeys(PERSONAL_LEAD_FIELDS, False),
             }
         )

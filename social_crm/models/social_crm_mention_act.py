@@ -52,6 +52,12 @@ class SocialCrmMention(models.Model):
         return len(mentions)
 
     def _act(self):
+        """Make leads of filled-in forms, then do what the rules ask for."""
+        mentions = self - self._capture_submissions()
+        if mentions:
+            mentions._act_on_rules()
+
+    def _act_on_rules(self):
         """Run the matched rules' actions, all mentions at once; one by one where that fails."""
         try:
             with self.env.cr.savepoint():
@@ -67,7 +73,7 @@ class SocialCrmMention(models.Model):
                 'a batch of %s mentions failed (%s), taking them one by one', len(self), error
             )
             for mention in self:
-                mention._act()
+                mention._act_on_rules()
 
     def _act_together(self):
         """Run step by step: the first action of each mention, then the second, ..."""

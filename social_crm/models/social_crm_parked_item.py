@@ -23,6 +23,9 @@ class SocialCrmParkedItem(models.Model):
     company_id = fields.Many2one(related='account_id.company_id', store=True, index=True)
     network = fields.Selection(related='account_id.network', store=True)
     external_id = fields.Char(readonly=True)
+    form_key = fields.Char(
+        'Lead Form', readonly=True, index='btree_not_null', help="The form's number at the network."
+    )
     reason = fields.Char(readonly=True)
     payload = fields.Json(readonly=True)
     payload_text = fields.Text('Payload Received', compute='_compute_payload_text')
@@ -49,8 +52,7 @@ class SocialCrmParkedItem(models.Model):
 
     def action_replay(self):
         """Try again to make mentions of the parked items."""
-        for item in self.filtered(lambda item: item.state == 'parked'):
-            item._replay()
+        self._replay_all()
 
     def action_drop(self):
         self.sudo().state = (
@@ -60,28 +62,39 @@ class SocialCrmParkedItem(models.Model):
     # === BUSINESS METHODS === #
 
     @api.model
-    def _park(self, stream, unreadable: Unreadable):
-        """Keep an item for later; one that is parked already is not kept twice."""
+    def _park(self, stream, unreadable: Unreadable, form_key=''):
+        """Keep an item for later; one that is parked already, or was dropped, is not kept twice.
+
+        :param form_key: of a lead form's submission, the form's external id
+        """
         values = {
             'account_id': stream.account_id.id,
             'stream_id': stream.id,
             'external_id': clean(unreadable.external_id, 500) or False,
             'reason': clean(unreadable.reason, 500),
             'payload': _storable(unreadable.payload),
+            'form_key': clean(form_key, 500) or False,
         }
         domain = [
             ('account_id', '=', stream.account_id.id),
             ('external_id', '=', values['external_id']),
         ]
         known = (
-            self.search([*domain, ('state', '=', 'parked')], limit=1)
+            self.search([*domain, ('state', 'in', ('parked', 'dropped'))], limit=1)
             if values['external_id']
             else self.browse()
         )
+        if known.state == 'dropped':
+            return
         if known:
             known.write(values)
         else:
             self.create(values)
+
+    def _replay_all(self):
+        for item in self.filtered(lambda item: item.state == 'parked'):
+            item._replay()
+        self.env.ref('social_crm.ir_cron_act').sudo()._trigger()  # sudo: wake the loop only
 
     def _replay(self):
         self.ensure_one()
@@ -91,6 +104,12 @@ class SocialCrmParkedItem(models.Model):
         page = item.account_id._offline_provider().read(stream.kind, item.payload)
         if page.unreadable:
             item.reason = clean(page.unreadable[0].reason, 500)
+            return
+        problems = stream._submission_problems(
+            [one for one in page.items if one.kind == 'lead_form']
+        )
+        if problems:
+            item.reason = clean(next(iter(problems.values())), 500)
             return
         stream._store_items(page.items)
         item.state = 'replayed'

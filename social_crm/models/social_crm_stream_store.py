@@ -26,7 +26,9 @@ class SocialCrmStream(models.Model):
         by_id = {item.external_id: item for item in items if not item.own}
         known = self._known(by_id)
         new = self._insert_mentions(
-            [item for key, item in by_id.items() if key not in known and not item.deleted]
+            self._park_submissions(
+                [item for key, item in by_id.items() if key not in known and not item.deleted]
+            )
         )
         changed = [
             item for key, item in by_id.items() if key in known and (item.edited_at or item.deleted)
@@ -153,6 +155,7 @@ class SocialCrmStream(models.Model):
         customer_ids = set(partners._social_customers().ids)
         shared = self._shared_values()
         watched = self.env['social.crm.mention']._automations_wait()
+        forms = self._lead_forms(items)
         rows, matches = [], {}
         for item in items:
             author = authors[item.author.external_id]
@@ -169,7 +172,8 @@ class SocialCrmStream(models.Model):
             )
             row['author_id'] = author.id
             row['state'] = 'ignored' if author.blocked else 'new'
-            acts = watched or rule_set.acting.intersection(rule_ids)
+            row |= self._submission_row(item, forms)
+            acts = watched or row['lead_form_id'] or rule_set.acting.intersection(rule_ids)
             row['act_state'] = 'pending' if acts else 'none'
             matches[row['external_id']] = rule_ids
             rows.append(row)
