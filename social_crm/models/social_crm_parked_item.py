@@ -91,6 +91,15 @@ class SocialCrmParkedItem(models.Model):
         else:
             self.create(values)
 
+    @api.model
+    def _forget(self, account, external_ids):
+        """Delete what was parked and is deleted at the network, such as a lead that was
+        withdrawn."""
+        if external_ids:
+            self.search(
+                [('account_id', '=', account.id), ('external_id', 'in', external_ids)]
+            ).unlink()
+
     def _replay_all(self):
         for item in self.filtered(lambda item: item.state == 'parked'):
             item._replay()

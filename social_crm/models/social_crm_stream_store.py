@@ -30,6 +30,9 @@ class SocialCrmStream(models.Model):
                 [item for key, item in by_id.items() if key not in known and not item.deleted]
             )
         )
+        self.env['social.crm.parked.item']._forget(
+            self.account_id, [key for key, item in by_id.items() if item.deleted]
+        )
         changed = [
             item for key, item in by_id.items() if key in known and (item.edited_at or item.deleted)
         ]

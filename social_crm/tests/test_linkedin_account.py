@@ -61,6 +61,11 @@ class TestLinkedInAccount(StubbedNetwork, Loops, HttpCase):
         self.env.invalidate_all()
         return answer.status_code
 
+    def fetch_forms(self):
+        """Do what the loop does once an account is connected."""
+        with self.loop('social.crm.account') as Account:
+            Account._cron_setup()
+
     def test_it_looks_as_often_as_linkedin_bears(self):
         self.assertEqual(self.account.poll_interval, 900)
         self.assertFalse(self.account._missing_capabilities())
@@ -71,6 +76,7 @@ class TestLinkedInAccount(StubbedNetwork, Loops, HttpCase):
     def test_comments_and_leads_come_in(self):
         self.network.notify('Do you ship to Spain?')
         self.network.submit('A drill')
+        self.fetch_forms()
         self.receive()
         comment = self.mentions().filtered(lambda mention: mention.kind == 'comment')
         lead = self.mentions().filtered(lambda mention: mention.kind == 'lead_form')
@@ -129,6 +135,7 @@ class TestLinkedInAccount(StubbedNetwork, Loops, HttpCase):
 
     def test_a_lead_that_was_withdrawn_is_marked(self):
         number = self.network.submit('A drill')
+        self.fetch_forms()
         self.receive()
         self.assertFalse(self.mentions().deleted_at)
         body = {
