@@ -4,11 +4,12 @@ import hashlib
 import hmac
 import io
 import json
+from datetime import timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from PIL import Image
 
-from odoo import Command
+from odoo import Command, fields
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 
 from .common import Loops, StubbedNetwork, disconnect
@@ -204,6 +205,18 @@ class TestInstagram(MetaCase):
 
     def test_by_its_own_login(self):
         self.check_route('instagram')
+
+    def test_a_login_of_sixty_days_is_renewed_days_ahead(self):
+        self.fake = start_fake(self, 'fake_instagram:FakeInstagram')
+        account = self.connect()
+        credential = self.env['social.crm.credential'].search([('account_id', '=', account.id)])
+        for days, token in ((8, 'long-token-1'), (6, 'long-token-2')):
+            credential.expires_at = fields.Datetime.now() + timedelta(days=days)
+            self.env.flush_all()
+            with self.loop('social.crm.account') as Account:
+                Account._cron_refresh()
+            self.assertEqual(credential._token().access_token, token)
+        self.assertGreater(credential.expires_at, fields.Datetime.now() + timedelta(days=59))
 
     def test_by_facebooks_login(self):
         self.app.metadata = {'login': 'facebook'}
