@@ -2,6 +2,7 @@ import json
 import secrets
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import config, str2bool
 
 from ..providers import Provider, adapter_class, adapter_codes
@@ -37,6 +38,14 @@ class SocialCrmApp(models.Model):
         help='Stored encrypted and never shown again.',
     )
     has_secret = fields.Boolean(compute='_compute_has_secret')
+    webhook_secret = fields.Char(
+        'API Secret',
+        compute='_compute_client_secret',
+        inverse='_inverse_webhook_secret',
+        help='The secret that belongs to the API key of the app (on X: consumer secret): the '
+        'network signs with it what it pushes. Stored encrypted and never shown again.',
+    )
+    asks_webhook_secret = fields.Boolean(compute='_compute_asks_webhook_secret')
     secret = fields.Text(groups=fields.NO_ACCESS, copy=False)
     redirect_uri = fields.Char('Redirect URI', default=lambda self: self._default_redirect_uri())
     scopes = fields.Char(help='Scopes that the client may ask for, separated by spaces.')
@@ -66,7 +75,13 @@ class SocialCrmApp(models.Model):
             app.display_name = f'{label} ({app.server})' if app.server else label
 
     def _compute_client_secret(self):
-        self.client_secret = False
+        self.client_secret = self.webhook_secret = False
+
+    @api.depends('network')
+    def _compute_asks_webhook_secret(self):
+        for app in self:
+            features = adapter_class(app.network).features if app.network else ()
+            app.asks_webhook_secret = 'webhook_secret' in features
 
     @api.depends('secret')
     def _compute_has_secret(self):
@@ -74,11 +89,23 @@ class SocialCrmApp(models.Model):
             app.has_secret = bool(app.sudo().secret)  # sudo: only whether there is one is told
 
     def _inverse_client_secret(self):
-        encrypt = self.env['social.crm.credential']._encrypt
-        for app in self.filtered('client_secret'):
-            # sudo: nobody may read the column, those who may write the app may replace it
-            app.sudo().secret = encrypt({'client_secret': app.client_secret})
-        self.invalidate_recordset(['client_secret'], flush=False)  # not even shown to who typed it
+        self._keep_secret('client_secret')
+
+    def _inverse_webhook_secret(self):
+        self._keep_secret('webhook_secret')
+
+    def _keep_secret(self, name):
+        """Encrypt what was typed into a field, beside the app's other secrets."""
+        Credential = self.env['social.crm.credential']
+        for app in self.filtered(name):
+            secret = app.sudo().secret  # sudo: nobody may read the column, it stays on the server
+            try:
+                kept = Credential._decrypt(secret) if secret else {}
+            except UserError:  # its key is gone, and with it the others
+                kept = {}
+            # sudo: those who may write the app may replace its secrets
+            app.sudo().secret = Credential._encrypt({**kept, name: app[name]})
+        self.invalidate_recordset([name], flush=False)  # not even shown to who typed it
 
     @api.model
     def _selection_network(self):
@@ -119,6 +146,7 @@ class SocialCrmApp(models.Model):
             metadata=app.metadata or {},
             verify_token=app.verify_token or '',
             webhook_url=app.webhook_url or '',
+            webhook_secret=secret.get('webhook_secret', ''),
         )
 
     def _is_complete(self):

@@ -110,7 +110,8 @@ class SocialCrmApp(models.Model):
 
     def _verifies(self, headers, body):
         provider = self._provider()
-        if not provider.app.client_secret:
+        app = provider.app
+        if not (app.client_secret or app.webhook_secret):
             return False  # without a secret everybody could sign
         try:
             provider.verify_webhook(headers, body)

@@ -48,12 +48,13 @@ class Provider:
 
     ``features`` are flags without scopes: ``servers`` (the person types a server or handle),
     ``register`` (the client registers itself there), ``pkce``, ``revoke``, ``refresh``,
-    ``idempotency_key``, ``find_sent``, ``thread``, ``delete``, ``webhook``, ``brands`` (one login
-    may act for several pages or organisations, see :meth:`brand_accounts`), ``own_account`` (of a
-    network with ``brands``: the login is an account itself too), ``public_client`` (the client
-    needs no secret), ``check_app`` (see :meth:`check_app`), ``app_password`` (people may sign in by
-    a password made for the purpose, see :meth:`sign_in`), ``fetches_media`` (the network fetches
-    the files of a post itself: the public has to be able to read their :attr:`.Media.url`).
+    ``idempotency_key``, ``find_sent``, ``thread``, ``delete``, ``webhook``, ``webhook_secret``
+    (pushes are signed with a key of their own), ``brands`` (one login may act for several pages or
+    organisations, see :meth:`brand_accounts`), ``own_account`` (of a network with ``brands``: the
+    login is an account itself too), ``public_client`` (the client needs no secret), ``check_app``
+    (see :meth:`check_app`), ``app_password`` (people may sign in by a password made for the
+    purpose, see :meth:`sign_in`), ``fetches_media`` (the network fetches the files of a post
+    itself: the public has to be able to read their :attr:`.Media.url`).
     """
 
     code: ClassVar[str]

@@ -17,7 +17,8 @@ class App:
 
     ``metadata`` holds what was discovered about the server (endpoints, software, limits); it is
     plain JSON and holds no secret. ``verify_token`` is the word that a network sends when it asks
-    whether the webhook address is ours, entered there and kept here.
+    whether the webhook address is ours, entered there and kept here. ``webhook_secret`` is the key
+    that pushes are signed with, where that is not the client secret.
     """
 
     client_id: str = ''
@@ -28,6 +29,7 @@ class App:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     verify_token: str = field(default='', repr=False)
     webhook_url: str = ''
+    webhook_secret: str = field(default='', repr=False)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from .x_items import (
 )
 from .x_names import MESSAGES, USERS, Names
 from .x_sending import Sending, iso
+from .x_webhook import Webhook
 
 #: Streams whose entries come in the order of their ids; how many ids their cursor keeps, and how
 #: many seen entries to ask for again (each is charged once a day at most).
@@ -43,7 +44,7 @@ _HANDLE = re.compile(r'[A-Za-z0-9_]{1,15}')
 _THREAD = 10
 
 
-class X(Sending):
+class X(Webhook, Sending):
     """One account. Cursors are those of :class:`.walk.Walk`. ``usage`` counts what X charges for;
     see :mod:`.x_costs`."""
 
@@ -60,7 +61,9 @@ class X(Sending):
         'profile': ('tweet.read', 'users.read'),
     }
     identity_scopes = ('users.read', 'tweet.read', 'offline.access')
-    features = frozenset({'pkce', 'revoke', 'refresh', 'find_sent', 'thread', 'delete'})
+    features = frozenset(
+        {'pkce', 'revoke', 'refresh', 'find_sent', 'thread', 'delete', 'webhook', 'webhook_secret'}
+    )
     stream_capabilities: ClassVar[Mapping[str, str]] = {
         'mentions': 'mentions',
         'messages': 'messages',

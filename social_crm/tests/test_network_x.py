@@ -1,5 +1,10 @@
 import base64
+import hashlib
+import hmac
+import json
+from datetime import timedelta
 
+from odoo import fields
 from odoo.tests import tagged
 
 from .network_story import NetworkStory
@@ -66,6 +71,34 @@ class TestNetworkX(NetworkStory):
         self.assertEqual(engagement.delivery_state, 'failed')
         self.assertIn('not been mentioned', engagement.failure_reason)
         self.assertEqual(engagement.text, 'Yes, tomorrow!')
+
+    def test_a_push_has_the_messages_looked_at_at_once(self):
+        account = self.connect()
+        self.receive()
+        self.app.webhook_secret = 'api-secret-5'
+        self.assertEqual(self.app._as_app().client_secret, 'client-secret-9')
+        self.assertFalse(self.app.webhook_secret, 'it is never shown again')
+        data = {'event_type': 'dm.received', 'filter': {'user_id': ME}}
+        body = json.dumps({'data': data}).encode()
+        digest = hmac.new(b'api-secret-5', body, hashlib.sha256).digest()
+        signature = f'sha256={base64.b64encode(digest).decode()}'
+        stream = account.stream_ids.filtered(lambda stream: stream.kind == 'messages')
+        later = stream.next_due = fields.Datetime.now() + timedelta(hours=1)
+        for value, status in ((signature[:-4] + 'AAA=', 403), (signature, 200)):
+            self.assertEqual(stream.next_due, later)
+            headers = {
+                'x-twitter-webhooks-signature': value,
+                'Content-Type': 'application/json',
+            }
+            response = self.url_open(self.app.webhook_url, data=body, headers=headers)
+            self.assertEqual(response.status_code, status)
+            self.env.invalidate_all()
+        self.assertLess(stream.next_due, later)
+
+    def test_a_secret_can_be_replaced_after_its_key_is_gone(self):
+        self.app.sudo().secret = self.app.secret[:-9] + 'gone-key='
+        self.app.client_secret = 'client-secret-9'
+        self.assertEqual(self.app._as_app().client_secret, 'client-secret-9')
 
     def test_messages_that_nobody_switched_on_are_not_asked_for(self):
         self.env.company.social_crm_use_messages = False

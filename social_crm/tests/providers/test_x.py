@@ -1,5 +1,8 @@
 """What is X's own: authorisation, spellings, text, media, refusals, limits, cost."""
 
+import base64
+import hashlib
+import hmac
 import json
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -18,7 +21,7 @@ from social_crm.providers.errors import (
     Rejected,
     Transient,
 )
-from social_crm.providers.types import App, Media, Outgoing
+from social_crm.providers.types import App, Media, Outgoing, Push
 from social_crm.providers.x import X
 from social_crm.providers.x_names import Spelling
 from social_crm.tests.providers.contract import drain
@@ -132,6 +135,72 @@ def test_who_am_i(network):
     assert me.bio == 'Tools & tips, see https://rita.example/tips'
     assert (me.followers, me.following, me.posts) == (812, 90, 1204)
     assert [link.url for link in me.links] == ['https://rita.example']
+
+
+# --- pushes ---------------------------------------------------------------------------------------
+
+
+def pushed(network, **values):
+    values.setdefault('webhook_secret', 'api-secret-5')
+    return network.provider(app=App('client-1', 'client-secret-9', **values))
+
+
+def signed(body, secret=b'api-secret-5'):
+    digest = hmac.new(secret, body, hashlib.sha256).digest()
+    return {'x-twitter-webhooks-signature': f'sha256={base64.b64encode(digest).decode()}'}
+
+
+def event(kind, user=ME):
+    data = {'event_uuid': '6f1', 'event_type': kind, 'filter': {'user_id': user}, 'payload': {}}
+    return json.dumps({'data': data}).encode()
+
+
+def test_the_address_is_proved_with_the_api_secret(network):
+    answer = json.loads(pushed(network).answer_handshake({'crc_token': 'token-1'}))
+    assert answer == {'response_token': signed(b'token-1')['x-twitter-webhooks-signature']}
+
+
+@pytest.mark.parametrize('token', ['', event('dm.received').decode(), '{}', '"a"', 'x' * 501])
+def test_nobody_has_a_push_signed_as_a_proof(network, token):
+    with pytest.raises(Rejected):
+        pushed(network).answer_handshake({'crc_token': token})
+
+
+def test_a_push_is_known_by_its_signature(network):
+    body = event('post.mention.create')
+    pushed(network).verify_webhook(signed(body), body)
+    for headers in (
+        {},
+        signed(body + b' '),
+        signed(body, b'client-secret-9'),
+        {'x-twitter-webhooks-signature': 'sha256=ü'},
+    ):
+        with pytest.raises(Rejected):
+            pushed(network).verify_webhook(headers, body)
+    with pytest.raises(Rejected):
+        pushed(network, webhook_secret='').verify_webhook(signed(body, b''), body)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'push'),
+    [
+        ('post.mention.create', [Push('poll', ME, 'mentions')]),
+        ('post.reply.create', [Push('poll', ME, 'mentions')]),
+        ('dm.received', [Push('poll', ME, 'messages')]),
+        ('oauth.revoke', [Push('deauthorized', ME, person_id=ME)]),
+        ('like.create', []),
+        ('dm.indicate_typing', []),
+    ],
+)
+def test_a_push_tells_where_to_look(network, kind, push):
+    assert list(pushed(network).parse_webhook({}, event(kind))) == push
+
+
+@pytest.mark.parametrize('body', [b'', b'[]', b'{}', b'{"data": 1}', b'[' * 100_000])
+def test_a_push_that_cannot_be_read(network, body):
+    with pytest.raises(Rejected):
+        pushed(network).parse_webhook({}, body)
+    assert pushed(network).parse_webhook({}, event('dm.received', 'x')) == ()
 
 
 # --- names ----------------------------------------------------------------------------------------
