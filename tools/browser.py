@@ -49,7 +49,7 @@ def chromium(size=(1400, 900), **options):
         browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         try:
             context = browser.new_context(viewport={'width': width, 'height': height}, **options)
-            context.set_default_timeout(20_000)
+            context.set_default_timeout(60_000)  # a machine may be busy
             yield context
         finally:
             browser.close()

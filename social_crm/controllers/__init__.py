@@ -1,3 +1,4 @@
 from . import oauth
 from . import link
 from . import webhook
+from . import bluesky

@@ -160,15 +160,15 @@ class SocialCrmApp(models.Model):
         return adapter_class(self.network)(self._http(), self._as_app())
 
     @api.model
-    def _for_server(self, network, server, company, scopes):
+    def _for_server(self, network, server, company, scopes, client=True):
         """Return the app for a server; register one there where there is none yet.
 
+        :param client: whether a client is needed: people may also sign in without
         :raise ProviderError: when the server does not answer or refuses
         """
         redirect_uri = self._default_redirect_uri()
-        found = adapter_class(network)(self._http()).discover(
-            server
-        )  # its real address may be another
+        adapter = adapter_class(network)
+        found = adapter(self._http()).discover(server)  # its real address may be another
         app = self.search(
             [
                 ('network', '=', network),
@@ -180,18 +180,21 @@ class SocialCrmApp(models.Model):
         )
         values = {'metadata': json.loads(json.dumps(dict(found.metadata)))}
         known = (app.scopes or '').split()
-        if (
+        if client and (
             not app
             or found.metadata.get('app_per_account')
-            or not adapter_class(network).covers(known, scopes)
+            or not adapter.covers(known, scopes)
+            or not app.client_id
         ):
             wanted = App(
                 server=found.server,
                 redirect_uri=redirect_uri,
                 scopes=tuple(scopes),
                 metadata=found.metadata,
+                # A key that logins hang on is kept where the network has the client bring its own.
+                client_secret=app._as_app().client_secret if app else '',
             )
-            done = adapter_class(network)(self._http(), wanted).register(
+            done = adapter(self._http(), wanted).register(
                 wanted,
                 name=company.name or 'Odoo',
                 website=self.get_base_url(),

@@ -50,12 +50,23 @@ class SocialCrmOauthState(models.Model):
             scopes=provider.scopes_for(capabilities),
             hint=hint,
         )
-        self.create(
+        kept = {'verifier': verifier, 'private': dict(authorization.private)}
+        self._remember(state, kept, app, kind, capabilities, account)
+        return authorization.url
+
+    @api.model
+    def _signed_in(self, app, kind, capabilities, account):
+        """Return the state of a connection that needed no browser: it is used already."""
+        state = self._remember(secrets.token_urlsafe(32), {}, app, kind, capabilities, account)
+        state.used_at = fields.Datetime.now()
+        return state
+
+    @api.model
+    def _remember(self, state, kept, app, kind, capabilities, account):
+        return self.create(
             {
                 'state_hash': self._hash(state),
-                'secret': self.env['social.crm.credential']._encrypt(
-                    {'verifier': verifier, 'private': dict(authorization.private)},
-                ),
+                'secret': self.env['social.crm.credential']._encrypt(kept),
                 'network': app.network,
                 'app_id': app.id,
                 'user_id': self.env.uid,
@@ -66,7 +77,6 @@ class SocialCrmOauthState(models.Model):
                 'expires_at': fields.Datetime.now() + LIFETIME,
             }
         )
-        return authorization.url
 
     @api.model
     def _take(self, state, user):

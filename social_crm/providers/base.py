@@ -65,6 +65,8 @@ class Provider:
     #: The version of the network's API that the adapter speaks, and the last day it is served.
     api_version: ClassVar[str] = ''
     api_ends: ClassVar[date | None] = None
+    #: What a person may type to say where they are, for networks with ``servers``.
+    server_example: ClassVar[str] = ''
     #: Default streams that are read only with a capability: kind of stream -> capability.
     stream_capabilities: ClassVar[Mapping[str, str]] = {}
     #: What the network takes where no server says otherwise; see :meth:`limits`.

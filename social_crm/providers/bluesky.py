@@ -57,6 +57,8 @@ class Bluesky(Login, Sending):
             'thread', 'delete', 'public_client', 'app_password',
         }
     )  # fmt: skip
+    stream_capabilities: ClassVar[Mapping[str, str]] = {'messages': 'messages'}
+    server_example = 'me.bsky.social'
     default_limits = Limits(
         text_length=300,
         message_length=1000,

@@ -30,6 +30,8 @@ from .types import App, Authorization, Profile, Token
 
 #: Below the client's own address.
 METADATA_PATH = '/social_crm/bluesky/client-metadata.json'
+#: Where the browser of somebody who works at *localhost* comes back to: a name that is not taken.
+LOOPBACK_PATH = '/social_crm/bluesky/callback'
 #: For servers that do not know the scopes of single calls yet.
 COARSE = ('atproto', 'transition:generic', 'transition:chat.bsky')
 _CHAT = 'rpc:chat.bsky.'
@@ -358,11 +360,16 @@ def is_loopback(host: str) -> bool:
 
 
 def loopback_redirect(redirect_uri: str) -> str:
-    """Return a redirect URI as servers take it: this machine by its address, not by its name."""
+    """Return a redirect URI as servers take it: this machine by its address, not by its name.
+
+    Somebody who works at *localhost* is not signed in at that address, so the way leads through
+    :data:`LOOPBACK_PATH`, which goes on to the real callback.
+    """
     parts = urlsplit(redirect_uri)
     if parts.hostname != 'localhost':
         return redirect_uri
-    return urlunsplit(parts._replace(netloc=parts.netloc.replace('localhost', '127.0.0.1')))
+    netloc = parts.netloc.replace('localhost', '127.0.0.1')
+    return urlunsplit(parts._replace(netloc=netloc, path=LOOPBACK_PATH))
 
 
 def _session_error(answer: Any, writes: bool) -> ProviderError | None:

@@ -49,6 +49,7 @@ class Mastodon(Sending):
             'thread', 'delete',
         }
     )  # fmt: skip
+    server_example = 'mastodon.social or @me@mastodon.social'
     default_limits = Limits(
         text_length=500,
         media_count=4,

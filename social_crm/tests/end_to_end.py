@@ -24,12 +24,17 @@ class EndToEndCase(BaseCase):
         super().setUpClass()
         stack = ExitStack()
         cls.addClassCleanup(stack.close)
-        cls.network = stack.enter_context(servers.snac(people=PEOPLE))
+        cls.network = cls.start_network(stack)
         clone = stack.enter_context(database.clone())
         cls.odoo = stack.enter_context(odoo_process.start(clone, crons=3))
         cls.page = stack.enter_context(browser.chromium()).new_page()
         browser.sign_in(cls.page, cls.odoo.url)
         cls.shots = 0
+
+    @classmethod
+    def start_network(cls, stack):
+        """Start the network's servers, to be stopped by ``stack``; other networks override it."""
+        return stack.enter_context(servers.snac(people=PEOPLE))
 
     # --- Odoo ------------------------------------------------------------------------------------
 

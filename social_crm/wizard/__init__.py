@@ -1,4 +1,5 @@
 from . import social_crm_connect
+from . import social_crm_connect_password
 from . import social_crm_pick
 from . import social_crm_disconnect
 from . import social_crm_erase

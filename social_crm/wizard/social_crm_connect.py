@@ -14,6 +14,8 @@ BAD_ADDRESS = {
     'host',
     'private_address',
     'not_fediverse',
+    'not_atproto',
+    'handle',
 }
 
 
@@ -37,12 +39,11 @@ class SocialCrmConnect(models.TransientModel):
         store=True,
         readonly=False,
         precompute=True,
-        help=(
-            'Address of your server or your whole handle, such as: mastodon.social or '
-            '@me@mastodon.social'
-        ),
+        help='Your whole handle, or the address of your server.',
     )
     asks_server = fields.Boolean(compute='_compute_asks_server')
+    server_example = fields.Char(compute='_compute_asks_server')
+    takes_app_password = fields.Boolean(compute='_compute_asks_server')
     kind = fields.Selection(
         [('brand', 'Brand: used by the team'), ('personal', 'Personal: used by me alone')],
         required=True,
@@ -69,7 +70,10 @@ class SocialCrmConnect(models.TransientModel):
     @api.depends('network')
     def _compute_asks_server(self):
         for wizard in self:
-            wizard.asks_server = 'servers' in adapter_class(wizard.network).features
+            adapter = adapter_class(wizard.network)
+            wizard.asks_server = 'servers' in adapter.features
+            wizard.server_example = adapter.server_example
+            wizard.takes_app_password = 'app_password' in adapter.features
 
     @api.depends('network')
     def _compute_only_brand(self):
@@ -103,22 +107,7 @@ class SocialCrmConnect(models.TransientModel):
     def action_connect(self):
         """Send the browser to the network, where the person signs in and agrees."""
         self.ensure_one()
-        self.env[
-            'social.crm.credential'
-        ].sudo()._keys()  # sudo: only whether there is a key; no key, no connection
-        if self.account_id:
-            self.account_id._check_may_connect()
-        elif self.kind == 'personal' and self.only_brand:
-            raise UserError(
-                self.env._(
-                    '%s lets pages of companies be connected, and no personal accounts.',
-                    adapter_class(self.network).label,
-                )
-            )
-        elif self.kind == 'brand' and not self.may_connect_brand:
-            raise AccessError(
-                self.env._('Brand accounts are connected by a Social CRM administrator.')
-            )
+        self._check_may_start()
         try:
             app = self._app()
             # sudo: nobody has rights on connections under way; user and company are kept in it
@@ -140,20 +129,39 @@ class SocialCrmConnect(models.TransientModel):
 
     # === BUSINESS METHODS === #
 
+    def _check_may_start(self):
+        """Raise unless this user may connect what the dialog says."""
+        self.env[
+            'social.crm.credential'
+        ].sudo()._keys()  # sudo: only whether there is a key; no key, no connection
+        if self.account_id:
+            self.account_id._check_may_connect()
+        elif self.kind == 'personal' and self.only_brand:
+            raise UserError(
+                self.env._(
+                    '%s lets pages of companies be connected, and no personal accounts.',
+                    adapter_class(self.network).label,
+                )
+            )
+        elif self.kind == 'brand' and not self.may_connect_brand:
+            raise AccessError(
+                self.env._('Brand accounts are connected by a Social CRM administrator.')
+            )
+
     def _wanted(self):
         """Return the capabilities to ask for: switched on here, offered by the network."""
         offered = adapter_class(self.network).capabilities
         return [name for name in self.env.company._social_crm_capabilities() if name in offered]
 
-    def _app(self):
-        """Return the OAuth client to connect with."""
+    def _app(self, client=True):
+        """Return the OAuth client to connect with; without a need for one, only its server."""
         adapter = adapter_class(self.network)
         # sudo: users connect personal accounts, and the client is the company's
         App = self.env['social.crm.app'].sudo()
         if 'register' in adapter.features:
             server = adapter.normalise_server(self.server or '')
             return App._for_server(
-                self.network, server, self.env.company, adapter.scopes_for(self._wanted())
+                self.network, server, self.env.company, adapter.scopes_for(self._wanted()), client
             )
         app = App.search(
             [('network', '=', self.network), ('company_id', '=', self.env.company.id)], limit=1
@@ -172,10 +180,17 @@ class SocialCrmConnect(models.TransientModel):
     def _explain(self, error):
         if error.code in BAD_ADDRESS:
             return self.env._(
-                '"%s" is no address of a public server. Type it like mastodon.social, or your '
-                'handle '
-                'like @me@mastodon.social.',
-                self.server or '',
+                '"%(typed)s" is no handle or public server of %(network)s. Type it like '
+                '%(example)s.',
+                typed=self.server or '',
+                network=adapter_class(self.network).label,
+                example=self.server_example,
+            )
+        if error.code == 'needs_https':
+            return self.env._(
+                '%s lets people sign in on its page only where Odoo has a public https address. '
+                'Connect with an app password instead.',
+                adapter_class(self.network).label,
             )
         return self.env._(
             '%(server)s cannot be connected right now. %(reason)s\nCheck the address, and try '

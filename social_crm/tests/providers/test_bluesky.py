@@ -12,7 +12,7 @@ from social_crm.providers import adapter_class, dpop, oauth2
 from social_crm.providers.bluesky import Bluesky
 from social_crm.providers.bluesky_identity import normalise
 from social_crm.providers.bluesky_items import Reader, posted_at
-from social_crm.providers.bluesky_oauth import METADATA_PATH, client_metadata
+from social_crm.providers.bluesky_oauth import LOOPBACK_PATH, METADATA_PATH, client_metadata
 from social_crm.providers.bluesky_sending import record_key, tid
 from social_crm.providers.bluesky_text import facets_of, plain_text
 from social_crm.providers.errors import (
@@ -220,7 +220,7 @@ def test_nobody_by_that_name(http, network):
 @pytest.mark.parametrize(
     ('redirect_uri', 'sent'),
     [
-        ('http://localhost:8069/cb', 'http://127.0.0.1:8069/cb'),
+        ('http://localhost:8069/cb', f'http://127.0.0.1:8069{LOOPBACK_PATH}'),
         ('http://127.0.0.1:8069/cb', 'http://127.0.0.1:8069/cb'),
     ],
 )

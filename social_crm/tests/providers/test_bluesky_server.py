@@ -10,6 +10,7 @@ from PIL import Image
 
 from social_crm.providers import bluesky_identity, dpop, oauth2
 from social_crm.providers.bluesky import Bluesky
+from social_crm.providers.bluesky_oauth import LOOPBACK_PATH
 from social_crm.providers.errors import AuthorizationLost, NotFound, PermissionMissing, Rejected
 from social_crm.providers.http import Http
 from social_crm.providers.types import Media, Outgoing
@@ -49,7 +50,7 @@ def connect(network, login, typed='', scopes=SCOPES):
     """Connect a person's account as Odoo does; return the adapter."""
     provider, verifier, going = begin(typed or f'{login}.test', scopes)
     target, params = approve(going.url, network.accounts[login])
-    assert target.startswith(CALLBACK.replace('localhost', '127.0.0.1'))
+    assert target.startswith(f'http://127.0.0.1:8069{LOOPBACK_PATH}?')
     assert params['state'] == 'state-1'
     token = provider.exchange_code(
         code=params['code'], verifier=verifier, private=going.private, params=params
