@@ -59,7 +59,9 @@ def run(arguments):
         environment.install_python()
     total = Total()
     if pure:
-        total.add(_pytest(['-p', 'no:odoo', *options, *pure], total.report))
+        # All of them at once share the cores; a file stays together, with the servers it starts.
+        together = [] if options else ['-n', 'auto', '--dist', 'loadfile']
+        total.add(_pytest(['-p', 'no:odoo', *together, *options, *pure], total.report))
     if odoo:
         _run_in_odoo(options, odoo, total)
     return total.close()
