@@ -196,7 +196,7 @@ class Client(Provider):
             return None
         body = answer.json()
         body = body if isinstance(body, dict) else {}
-        codes = {body.get('code'), *_input_codes(body)}
+        codes = [body.get('code'), *_input_codes(body)]
         if answer.status == 426 or 'NONEXISTENT_VERSION' in codes:
             return Rejected(
                 f'LinkedIn no longer serves version {self.api_version} of its API. Update this '

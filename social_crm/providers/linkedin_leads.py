@@ -131,12 +131,14 @@ def form_id(entry: Mapping[str, Any]) -> str:
     found = _FORM.search(str(entry.get('versionedLeadGenFormUrn') or ''))
     if found:
         return found[1]
-    return str((entry.get('form') or {}).get('id') or '')
+    known = entry.get('form')
+    return str(known.get('id') or '') if isinstance(known, dict) else ''
 
 
 def is_of(account: Mapping[str, Any], organization: str) -> bool:
     """Return whether an ad account advertises for an organisation (a URN)."""
-    about = (account.get('referenceInfo') or {}).get('organization') or {}
+    info = account.get('referenceInfo')
+    about = info.get('organization') if isinstance(info, dict) else None
     known = about.get('id') if isinstance(about, dict) else about
     named = account.get('reference') or (f'{ORGANIZATION}{known}' if known else '')
     return str(named).rpartition(':')[2] == organization.rpartition(':')[2]
@@ -226,5 +228,5 @@ def sources(organization: str, accounts: Iterable[Mapping[str, Any]]) -> Iterato
     for kind in ORGANIC_TYPES:
         yield organization, kind
     for account in accounts:
-        if is_of(account, organization):
+        if is_of(account, organization) and account.get('id'):
             yield f'{ACCOUNT}{str(account["id"]).rpartition(":")[2]}', 'SPONSORED'

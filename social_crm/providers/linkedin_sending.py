@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -108,18 +109,40 @@ class Sending(Client):
         below, body = self._comment_body(outgoing)
         if outgoing.media:
             body['content'] = [{'entity': {'image': self._image(outgoing.media[0])}}]
-        url = _url(f'socialActions/{restli.encode(below)}/comments')
         try:
-            found = self._call_json('POST', url, json=body, writes=True)
+            found = self._write_comment(below, body)
         except NotFound as error:
             if outgoing.target_author is None:
                 # Our own post: LinkedIn takes a while before it lets anybody comment on it.
                 raise Transient(error.reason, error.code) from None
             raise
+        except Rejected as error:
+            above = self._comment_above(below) if error.code == '400' else ''
+            if not above:
+                raise
+            found = self._write_comment(above, {**body, 'parentComment': above})
         try:
             return _sent_comment({'object': body['object'], **found})
         except BAD:
             raise OutcomeUnknown('The server did not name the comment', 'bad_answer') from None
+
+    def _write_comment(self, below: str, body: dict[str, Any]) -> dict[str, Any]:
+        url = _url(f'socialActions/{restli.encode(below)}/comments')
+        found: dict[str, Any] = self._call_json('POST', url, json=body, writes=True)
+        return found
+
+    def _comment_above(self, urn: str) -> str:
+        """Return the first comment that a comment answers: nothing can be put below an answer.
+
+        Notifications do not always tell it, so that it is asked for once LinkedIn has refused.
+        """
+        try:
+            post, number = split_comment(urn)
+            path = f'socialActions/{restli.encode(post)}/comments/{restli.encode(number)}'
+            above = self._get(path).get('parentComment')
+        except (ValueError, PermissionMissing, Rejected):
+            return ''
+        return above if isinstance(above, str) and above.startswith(COMMENT) else ''
 
     def _comment_body(self, outgoing: Outgoing) -> tuple[str, dict[str, Any]]:
         """Return what a comment is put below, and the comment.
@@ -217,7 +240,7 @@ class Sending(Client):
         waited = 0.0
         while waited <= self.media_wait:
             try:
-                status = self._get(path).get('status')
+                status = str(self._get(path).get('status'))
             except (PermissionMissing, NotFound):
                 return
             if status == 'PROCESSING_FAILED':
@@ -241,13 +264,10 @@ class Sending(Client):
         wanted = _skeleton(body['message']['text'])
         for entry in self._comments(below):
             at = entry_time(entry.get('created'), 'time')
-            if (
-                entry.get('actor') == self._me
-                and at
-                and at >= since - _CLOCKS
-                and _skeleton(text_of(entry)) == wanted
-            ):
-                return _sent_comment(entry)
+            ours = entry.get('actor') == self._me and at and at >= since - _CLOCKS
+            if ours and _skeleton(text_of(entry)) == wanted:
+                with suppress(*BAD):
+                    return _sent_comment(entry)
         return None
 
     def _find_post(self, outgoing: Outgoing, since: datetime) -> Sent | None:
@@ -335,7 +355,7 @@ class Sending(Client):
             for entry in elements(answer):
                 if isinstance(entry, dict) and isinstance(entry.get('totalShareStatistics'), dict):
                     urn = entry.get('share') or entry.get('ugcPost')
-                    totals[urn] = entry['totalShareStatistics']
+                    totals[str(urn)] = entry['totalShareStatistics']
             for urn in some:
                 total, known = totals.get(urn, {}), found[urn]
                 views = _number(total, 'impressionCount')

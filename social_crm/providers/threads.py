@@ -333,7 +333,7 @@ def _changes(data: Mapping[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
         if account
         and isinstance(part, dict)
         and isinstance(part.get('value'), dict)
-        and part.get('field') in {'mentions', 'replies', 'delete'}
+        and str(part.get('field')) in {'mentions', 'replies', 'delete'}
     ]
 
 

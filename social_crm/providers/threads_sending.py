@@ -192,7 +192,8 @@ class Sending(GraphClient):
         found: dict[str, Any] = {}
         with suppress(ProviderError):
             found = self._get(quote(number, safe=''), fields='id,permalink,timestamp')
-        return _sent({'id': number, 'timestamp': datetime.now(timezone.utc).isoformat(), **found})
+        now = datetime.now(timezone.utc).isoformat()
+        return _sent({'timestamp': now, **found, 'id': number})
 
     # --- what was sent ---------------------------------------------------------------------------
 
@@ -202,7 +203,8 @@ class Sending(GraphClient):
         wanted = _skeleton(self.compose(outgoing))
         for row in self._newest(edge, since - _CLOCKS):
             parent = row.get('replied_to')
-            if outgoing.target and (parent or {}).get('id') != outgoing.target:
+            above = parent.get('id') if isinstance(parent, dict) else None
+            if outgoing.target and above != outgoing.target:
                 continue
             if _skeleton(str(row.get('text') or '')) == wanted:
                 return _sent(row)
@@ -290,7 +292,7 @@ def _sent(row: dict[str, Any]) -> Sent:
         at = parse_time(row['timestamp'])
     except BAD:
         at = None
-    return Sent(str(row['id']), str(row.get('permalink') or ''), sent_at=at)
+    return Sent(str(row.get('id') or ''), str(row.get('permalink') or ''), sent_at=at)
 
 
 def _value(row: dict[str, Any]) -> int | None:

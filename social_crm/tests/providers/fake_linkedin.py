@@ -240,7 +240,7 @@ class FakeLinkedIn:
             (r'vanityUrl', self._member),
             (r'organizationalEntityNotifications', self._notifications),
             (r'socialActions/([^/]+)/comments', self._comments),
-            (r'socialActions/([^/]+)/comments/([^/]+)', self._remove_comment),
+            (r'socialActions/([^/]+)/comments/([^/]+)', self._one_comment),
             (r'posts', self._posts),
             (r'posts/([^/]+)', self._remove_post),
             (r'(images|videos)', self._begin),
@@ -430,7 +430,8 @@ class FakeLinkedIn:
     def _write_comment(self, body, below):
         known = {comment['commentUrn'] for comment in self.comments}
         if below.startswith('urn:li:comment:'):
-            if below not in known or body.get('parentComment') != below:
+            first = {c['commentUrn'] for c in self.comments if not c.get('parentComment')}
+            if below not in known & first or body.get('parentComment') != below:
                 return 400, {}, {'status': 400, 'message': 'parentComment does not fit'}
             post = body['object']
         else:
@@ -455,6 +456,12 @@ class FakeLinkedIn:
         urn = f'urn:li:{"ugcPost" if video else "share"}:{self._number()}'
         self.posts.append({**body, 'id': urn, 'createdAt': _ms(_now())})
         return 201, {'x-restli-id': urn}, None
+
+    def _one_comment(self, request, query, post, number):
+        if request.method == 'DELETE':
+            return self._remove_comment(request, query, post, number)
+        found = [comment for comment in self.comments if comment['id'] == number]
+        return (200, {}, found[0]) if found else (404, {}, GONE)
 
     def _remove_comment(self, _request, query, _post, number):
         assert unquote(query['actor']) == ORG

@@ -2,20 +2,24 @@
 
 import copy
 import json
+from contextlib import suppress
 from dataclasses import fields
 
 import pytest
+import responses
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from social_crm.providers.errors import Rejected
+from social_crm.providers.errors import ProviderError, Rejected
 from social_crm.providers.linkedin import LinkedIn
 from social_crm.providers.linkedin_items import BAD
 from social_crm.providers.linkedin_leads import form
 from social_crm.providers.threads import Threads
-from social_crm.providers.types import App, Item
+from social_crm.providers.types import App, Item, Media, Outgoing
+from social_crm.tests.providers.contract import WEEK, now
 from social_crm.tests.providers.fake_linkedin import FORM, ORG, FakeLinkedIn
 from social_crm.tests.providers.fake_threads import ME, FakeThreads
+from social_crm.tests.providers.threads_spec import Breach
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -123,3 +127,91 @@ def test_a_form_with_nonsense_in_it_is_read_or_left_out():
                 continue
             assert found.external_id
             assert all(question.key for question in found.questions)
+
+
+# --- answers to calls -----------------------------------------------------------------------------
+
+SINCE = now() - WEEK
+VIDEO = Media('video/mp4', 'https://odoo.example/a.mp4', content=b'12345')
+IMAGE = Media('image/png', 'https://odoo.example/a.png', content=b'1')
+POST = Outgoing('post', 'hello')
+SHARED_CALLS = {
+    'whoami': lambda p, network: p.whoami(),
+    'post': lambda p, network: p.send(POST, 'k'),
+    'video': lambda p, network: p.send(Outgoing('post', 'film', media=(VIDEO,)), 'k'),
+    'images': lambda p, network: p.send(Outgoing('post', 'two', media=(IMAGE, IMAGE)), 'k'),
+    'reply': lambda p, network: p.send(network.outgoing(), 'k'),
+    'find post': lambda p, network: p.find_sent(POST, 'k', SINCE),
+    'find reply': lambda p, network: p.find_sent(network.outgoing(), 'k', SINCE),
+}
+LINKEDIN_CALLS = {
+    **SHARED_CALLS,
+    'brands': lambda p, network: p.brand_accounts(),
+    'notifications': lambda p, network: p.fetch('notifications', '', since=SINCE),
+    'leads': lambda p, network: p.fetch('lead_forms', '', since=SINCE),
+    'forms': lambda p, network: p.lead_forms(),
+    'thread': lambda p, network: p.thread('urn:li:comment:(urn:li:activity:7002,7001)'),
+    'metrics': lambda p, network: p.metrics([post['id'] for post in network.posts]),
+    'company': lambda p, network: p.profile('acme'),
+    'member': lambda p, network: p.profile('in/rita-reed'),
+}
+THREADS_CALLS = {
+    **SHARED_CALLS,
+    **{
+        stream: lambda p, network, one=stream: p.fetch(one, '', query='rye', since=SINCE)
+        for stream in ('mentions', 'replies', 'own', 'search')
+    },
+    'thread': lambda p, network: p.thread(network.posts[1]['id']),
+    'metrics': lambda p, network: p.metrics([network.root]),
+    'profile': lambda p, network: p.profile('jana.n'),
+    'refresh': lambda p, network: p.refresh(),
+}
+
+
+def linkedin_with_things(stubs):
+    network = FakeLinkedIn(stubs)
+    network.notify('hello')
+    network.submit('hello')
+    provider = network.provider()
+    provider.send(Outgoing('post', 'film', media=(VIDEO,)), 'k')
+    provider.send(Outgoing('post', 'hi'), 'k')
+    network.statistics = {post['id']: {'likeCount': 1} for post in network.posts}
+    return network
+
+
+def threads_with_things(stubs):
+    network = FakeThreads(stubs)
+    for stream in ('mentions', 'replies', 'own', 'search'):
+        network.put(stream, 'hello')
+    return network
+
+
+@pytest.mark.parametrize(
+    ('make', 'calls'),
+    [(linkedin_with_things, LINKEDIN_CALLS), (threads_with_things, THREADS_CALLS)],
+)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_an_answer_with_anything_in_it_is_an_error_of_ours_at_worst(make, calls, data):
+    call = calls[data.draw(st.sampled_from(sorted(calls)), 'call')]
+    number = data.draw(st.integers(0, 4), 'which answer')
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as stubs:
+        network = make(stubs)
+        provider = network.provider()
+        provider.media_wait = provider.ready_wait = 0
+        route, seen = network._route, []
+
+        def spoilt(*args):
+            answer = route(*args)
+            seen.append(answer)
+            if len(seen) != number + 1:
+                return answer
+            *status, body = answer if isinstance(answer, tuple) else (answer,)
+            path = data.draw(st.sampled_from(list(paths(body))), 'path')
+            body = replaced(body, path, data.draw(JSON, 'part'))
+            return (*status, body) if status else body
+
+        network._route = spoilt
+        # A wrong id leads to calls that the fake does not know.
+        with suppress(ProviderError, Breach):
+            call(provider, network)

@@ -407,6 +407,19 @@ def test_the_answer_to_an_answer_goes_below_the_first_comment(network):
     assert body['message'] == {'text': 'Yes', 'attributes': []}
 
 
+def test_an_answer_whose_first_comment_nobody_told_is_asked_for(network):
+    provider = network.provider()
+    first = network.notify('Do you ship?')['generatedActivity']
+    second = provider.send(Outgoing('reply', 'Yes', first), 'k').external_id
+    third = provider.send(Outgoing('reply', 'Where to?', second), 'k')
+    assert network.comments[-1]['commentUrn'] == third.external_id
+    assert network.comments[-1]['parentComment'] == first
+    gone = Outgoing('reply', 'x', 'urn:li:comment:(urn:li:activity:7002,1)')
+    with pytest.raises(Rejected) as caught:
+        provider.send(gone, 'k')
+    assert caught.value.code == '400'
+
+
 def test_a_first_comment_waits_until_the_post_can_be_commented_on(network):
     provider = network.provider()
     with pytest.raises(Transient):
