@@ -126,7 +126,7 @@ class FakeYouTube:
     def comment(self, handle, text, minutes_ago=1.0, parent=None, video=None, **values):
         at = _iso(minutes_ago)
         self.count += 1
-        number = f'Ugx{self.count:019d}4AaABAg'
+        number = f'Ugx{self.count:018d}_4AaABAg'
         row = deepcopy(FIXTURES['comment'])
         row['id'] = f'{parent["id"]}.{self.count:09d}' if parent else number
         row['snippet'] |= {
