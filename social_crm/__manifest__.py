@@ -40,6 +40,7 @@
         'wizard/social_crm_compose_views.xml',
         'wizard/social_crm_merge_identities_views.xml',
         'views/social_crm_templates.xml',
+        'views/social_crm_howto_templates.xml',
         'views/social_crm_conversation_templates.xml',
         'views/social_crm_screen_pop_templates.xml',
         'views/social_crm_mention_views.xml',

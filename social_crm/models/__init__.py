@@ -51,6 +51,7 @@ from . import social_crm_conversation
 from . import social_crm_stream
 from . import social_crm_stream_store
 from . import social_crm_app_webhook
+from . import social_crm_app_help
 from . import social_crm_lead_form
 from . import social_crm_lead_form_field
 from . import social_crm_lead_form_capture

@@ -17,28 +17,31 @@ class SocialCrmAccount(models.Model):
 
     @api.depends('network')
     def _compute_api_warning(self):
-        labels = dict(self._selection_network())
-        today = fields.Date.today()
         for account in self:
             adapter = adapter_class(account.network) if account.network else None
-            ends = adapter and adapter.api_ends
-            if not ends or ends > today + WARN_AHEAD:
-                account.api_warning = False
-                continue
-            values = {
-                'network': labels[account.network],
-                'version': adapter.api_version,
-                'date': format_date(self.env, ends),
-            }
-            if ends >= today:
-                account.api_warning = self.env._(
-                    '%(network)s serves version %(version)s of its API until %(date)s. Update '
-                    'Social CRM before then: afterwards nothing will work.',
-                    **values,
-                )
-            else:
-                account.api_warning = self.env._(
-                    '%(network)s served version %(version)s of its API until %(date)s. Update '
-                    'Social CRM if calls are refused.',
-                    **values,
-                )
+            account.api_warning = adapter and version_warning(self.env, adapter)
+
+
+def version_warning(env, adapter):
+    """Return what to tell of the end of the API version that an adapter speaks; ``False`` long
+    before it."""
+    today = fields.Date.today()
+    ends = adapter.api_ends
+    if not ends or ends > today + WARN_AHEAD:
+        return False
+    values = {
+        'network': adapter.label,
+        'version': adapter.api_version,
+        'date': format_date(env, ends),
+    }
+    if ends >= today:
+        return env._(
+            '%(network)s serves version %(version)s of its API until %(date)s. Update Social CRM '
+            'before then: afterwards nothing will work.',
+            **values,
+        )
+    return env._(
+        '%(network)s served version %(version)s of its API until %(date)s. Update Social CRM if '
+        'calls are refused.',
+        **values,
+    )

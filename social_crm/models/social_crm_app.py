@@ -143,7 +143,7 @@ class SocialCrmApp(models.Model):
             server=app.server or '',
             redirect_uri=app.redirect_uri or '',
             scopes=tuple((app.scopes or '').split()),
-            metadata=app.metadata or {},
+            metadata={**(app.metadata or {}), **app._more_settings()},
             verify_token=app.verify_token or '',
             webhook_url=app.webhook_url or '',
             webhook_secret=secret.get('webhook_secret', ''),

@@ -62,7 +62,7 @@ class Instagram(InstagramSending):
     features = frozenset(
         {
             'brands', 'revoke', 'refresh', 'find_sent', 'thread', 'delete', 'webhook',
-            'check_app', 'fetches_media',
+            'webhook_secret', 'check_app', 'fetches_media',
         }
     )  # fmt: skip
     refresh_ahead = timedelta(days=7)

@@ -221,9 +221,9 @@ def _secrets(app: App) -> list[str]:
     """Return the secrets that a signature may be made with.
 
     Instagram's own login has a secret of its own, and it is not sure that all pushes use it:
-    ``metadata['meta_app_secret']`` may hold the other one.
+    ``webhook_secret`` may hold the other one (so may ``metadata['meta_app_secret']``).
     """
-    other = app.metadata.get('meta_app_secret')
+    other = app.webhook_secret or app.metadata.get('meta_app_secret')
     return [text for text in (app.client_secret, other) if isinstance(text, str) and text]
 
 

@@ -75,6 +75,7 @@ class TestLinkedInAccount(StubbedNetwork, Loops, HttpCase):
 
     def test_comments_and_leads_come_in(self):
         self.network.notify('Do you ship to Spain?')
+        self.receive()
         self.network.submit('A drill')
         self.fetch_forms()
         self.receive()
