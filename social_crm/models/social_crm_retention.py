@@ -103,6 +103,25 @@ class SocialCrmRetention(models.Model):
             row.applied_at = fields.Datetime.now()
             self.env['ir.cron']._commit_progress(remaining=0)
 
+    @api.model
+    def _whole_hours(self, hours):
+        """Leave out hours of which mentions were deleted: their sums stay as they are.
+
+        :param hours: pairs of company id and naive UTC time
+        """
+        rows = self.sudo().search(  # sudo: the sums are of whole companies
+            [('kind', 'in', ('mention', 'message')), ('applied_at', '!=', False), ('days', '>', 0)]
+        )
+        until = {}
+        for row in rows:
+            gone = row.applied_at - timedelta(days=row.days)
+            until[row.company_id.id] = max(gone, until.get(row.company_id.id, gone))
+        return [
+            (company_id, hour)
+            for company_id, hour in hours
+            if company_id not in until or hour >= until[company_id]
+        ]
+
     def _apply_batch(self):
         """Delete some of what is due; return how many."""
         records = self._records().search(self._due(), limit=BATCH, order='id')

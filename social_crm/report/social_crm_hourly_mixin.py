@@ -79,10 +79,11 @@ class SocialCrmHourlyMixin(models.AbstractModel):
         :return: number of hours
         """
         self.env.flush_all()
-        hours = self.env['social.crm.hour.mark']._take(BATCH)
+        marked = self.env['social.crm.hour.mark']._take(BATCH)
+        hours = self.env['social.crm.retention']._whole_hours(marked)
         for name in ('social.crm.mention.hourly', 'social.crm.rule.hourly'):
             self.env[name]._renew(hours)
-        return len(hours)
+        return len(marked)
 
     @api.model
     def _renew(self, hours):

@@ -258,6 +258,20 @@ class TestRetention(SocialCrmCase):
         self.apply()
         self.assertFalse(self.env['social.crm.parked.item'].search([]))
 
+    def test_sums_of_deleted_mentions_stay_whatever_changes_in_that_hour(self):
+        Hourly = self.env['social.crm.mention.hourly']
+        self.age(self.hello | self.sale, 31)
+        self.hello._mark_hours()
+        Hourly._sum_up()
+        old = [('hour', '<', fields.Datetime.now() - timedelta(days=30))]
+        self.assertEqual(sum(Hourly.search(old).mapped('mention_count')), 2)
+        self.rows['mention'].days = 30
+        self.apply()
+        self.assertFalse(self.hello.exists())
+        self.sale.sentiment_label = 'positive'
+        Hourly._sum_up()
+        self.assertEqual(sum(Hourly.search(old).mapped('mention_count')), 2)
+
     def test_another_company_keeps_its_own(self):
         other = self.env['res.company'].create({'name': 'Other'})
         self.env['social.crm.retention']._ensure_rows(other)
