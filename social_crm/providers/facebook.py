@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from . import oauth2
-from .errors import NotFound, NotSupported, Rejected
+from .errors import AuthorizationLost, NotFound, NotSupported, PermissionMissing, Rejected
 from .facebook_items import Reader, read_page, read_person, readable
 from .facebook_leads import FORM_FIELDS, LEAD_FIELDS, read_form
-from .facebook_sending import Sending
+from .facebook_sending import Sending, is_comment
 from .meta_client import after_of, halving, inner_rows, rows_of
 from .meta_sweep import Group, Lists, Sweep, entry_time
 from .meta_webhooks import parse_push
@@ -28,9 +28,8 @@ from .types import (
     Token,
 )
 
-_COMMENT = (
-    'id,message,created_time,from,parent{id},permalink_url,attachment,is_hidden,can_reply_privately'
-)
+_ALONE = 'id,message,created_time,from,permalink_url,attachment,is_hidden,can_reply_privately'
+_COMMENT = f'{_ALONE},parent{{id}}'
 _POST = 'id,message,story,created_time,from,permalink_url,full_picture'
 _MESSAGE = 'id,message,from,to,created_time,attachments'
 _PAGE = (
@@ -149,7 +148,8 @@ class Facebook(Sending):
         """Take the person's grant back, with all pages it gave; and the page's pushes."""
         page = self._grant.extra.get('page_id')
         if page:
-            with suppress(Rejected):  # nothing was subscribed
+            # Nothing was subscribed, or not by this token: the grant ends all the same.
+            with suppress(Rejected, PermissionMissing, AuthorizationLost):
                 self._call('DELETE', f'{page}/subscribed_apps')
         self._revoke_facebook()
 
@@ -286,13 +286,22 @@ class Facebook(Sending):
         return tuple(forms)
 
     def thread(self, external_id: str, local_id: str = '') -> tuple[Item, ...]:
-        """See :meth:`.Provider.thread`: the comment above a comment, and the answers below it."""
+        """See :meth:`.Provider.thread`: the comment above a comment, and the answers below it; the
+        comments below a post. Messages have none: all of them are read."""
         number = local_id or external_id
-        fields = f'{_COMMENT},parent{{{_COMMENT}}},comments.limit(50){{{_COMMENT}}}'
-        if number.startswith(f'{self._me}_'):  # a post
-            fields = f'comments.limit(50){{{_COMMENT}}}'
-        found = self._get(quote(number, safe=''), fields=fields)
+        if not is_comment(number):
+            return ()
+        path, below = quote(number, safe=''), f'comments.limit(50){{{_COMMENT}}}'
         post = number if number.startswith(f'{self._me}_') else ''
+        if not post:
+            try:
+                found = self._get(path, fields=f'{_ALONE},parent{{{_ALONE}}},{below}')
+            except NotFound:
+                raise
+            except Rejected:  # no comment, then
+                post = number
+        if post:
+            found = self._get(path, fields=f'id,{below}')
         around = inner_rows(found.get('comments'))
         if isinstance(found.get('parent'), dict):
             around.append(found['parent'])

@@ -138,7 +138,7 @@ class Sending(FacebookLogin):
     def _recipient(self, outgoing: Outgoing) -> dict[str, str]:
         """Return whom to write to: the author of a comment by the comment, others by their id."""
         comment = outgoing.target_local_id or outgoing.target
-        if outgoing.kind == 'message' and _is_comment(comment):
+        if outgoing.kind == 'message' and is_comment(comment):
             return {'comment_id': comment}
         person = outgoing.target_author
         number = person.external_id if person else outgoing.conversation_id
@@ -290,7 +290,8 @@ class Sending(FacebookLogin):
 # --- pieces ---------------------------------------------------------------------------------------
 
 
-def _is_comment(number: str) -> bool:
+def is_comment(number: str) -> bool:
+    """Tell whether an id may be one of a comment or a post: those of messages look otherwise."""
     return bool(re.fullmatch(r'\d+(_\d+)?', number))
 
 
@@ -309,7 +310,7 @@ def _found(row: Mapping[str, Any], moment: datetime, is_post: bool) -> Sent:
 
 def _external(number: str) -> str:
     """Return a comment's id as items have it; a message's stays as it is."""
-    return bare_id(number) if _is_comment(number) else number
+    return bare_id(number) if is_comment(number) else number
 
 
 def _total(edge: Any) -> int | None:

@@ -181,14 +181,23 @@ class Instagram(InstagramSending):
         )
 
     def thread(self, external_id: str, local_id: str = '') -> tuple[Item, ...]:
-        """See :meth:`.Provider.thread`: the comment above an answer, and the answers below."""
-        number = quote(local_id or external_id, safe='')
-        found = self._get(number, fields=f'{_REPLY},parent_id,media{{id}},replies{{{_REPLY}}}')
+        """See :meth:`.Provider.thread`: the comment above an answer, and the answers below; the
+        comments below a post. Messages have none: all of them are read."""
+        number = local_id or external_id
+        if not number.isdigit():
+            return ()
+        try:
+            found = self._get(number, fields=f'{_REPLY},parent_id,media{{id}},replies{{{_REPLY}}}')
+        except NotFound:
+            raise
+        except Rejected:  # no comment, then
+            found = self._get(number, fields=f'id,comments.limit(50){{{_REPLY}}}')
+            rows = [{**row, 'media_id': number} for row in inner_rows(found.get('comments'))]
+            return self._reader().page(rows, 'comments')[0]
         media = found.get('media')
         rows = [{**row, 'parent_id': number} for row in inner_rows(found.get('replies'))]
         if found.get('parent_id'):
-            above = quote(str(found['parent_id']), safe='')
-            rows.append(self._get(above, fields=_REPLY))
+            rows.append(self._get(quote(str(found['parent_id']), safe=''), fields=_REPLY))
         post = media.get('id') if isinstance(media, dict) else None
         return self._reader().page([{**row, 'media_id': post} for row in rows], 'comments')[0]
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from . import oauth2
 from .answers import Answer
-from .errors import AuthorizationLost, NotSupported, Rejected, Transient
+from .errors import AuthorizationLost, NotSupported, PermissionMissing, Rejected, Transient
 from .facebook_items import read_person, readable
 from .instagram_items import read_account
 from .meta import FACEBOOK_GRAPH, INSTAGRAM_GRAPH, graph_error
@@ -201,7 +201,8 @@ class InstagramLogin(FacebookLogin):
 
         :raise NotSupported: the person has to take it back in Instagram's settings
         """
-        with suppress(Rejected):  # nothing was subscribed
+        # Nothing was subscribed, or not by this token: the grant ends all the same.
+        with suppress(Rejected, PermissionMissing, AuthorizationLost):
             self._call('DELETE', f'{self._messenger}/subscribed_apps')
         if not self._by_facebook:
             raise NotSupported('It is taken back in the settings of Instagram', 'revoke')

@@ -9,6 +9,7 @@ from social_crm.providers.facebook import Facebook
 from social_crm.providers.http import Http
 from social_crm.providers.types import App, Outgoing, Profile, Token
 from social_crm.tests.providers.fake_graph import SECRET, FakeGraph, GraphError, stamp
+from social_crm.tests.providers.meta_spec import split_fields
 
 PAGE, PERSON = '1001', '218471'
 SCOPES = Facebook.scopes_for(Facebook.capabilities)
@@ -153,6 +154,10 @@ class FakeFacebook(FakeGraph):
         if path == 'debug_token':
             assert params['input_token'] in self.tokens
             return {'data': self.told}
+        node, fields = self.nodes.get(path, {}), params.get('fields', '')
+        if node.get('kind') == 'PagePost' and 'parent' in dict(split_fields(fields or 'id')):
+            # Asked on purpose, to tell a comment from a post.
+            raise GraphError(100, 0, '(#100) Tried accessing nonexisting field (parent)')
         return super()._call(token, method, path, params)
 
     def _get_permissions(self, _node, _params):

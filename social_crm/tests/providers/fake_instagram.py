@@ -214,10 +214,11 @@ class FakeInstagram(FakeGraph):
         if path == 'debug_token':
             assert params['input_token'] in self.tokens
             return {'data': self.told}
-        node = self.nodes.get(path)
-        if node and node['kind'] == 'IGComment' and 'comments_count' in params.get('fields', ''):
-            # Asked on purpose, to tell a comment from a post.
-            raise GraphError(100, 0, '(#100) Tried accessing nonexisting field (comments_count)')
+        node, fields = self.nodes.get(path, {}), params.get('fields', '')
+        # Asked on purpose, to tell a comment from a post.
+        alien = {'IGComment': 'comments_count', self.kinds.media: 'replies'}.get(node.get('kind'))
+        if method == 'GET' and alien and alien in fields:
+            raise GraphError(100, 0, f'(#100) Tried accessing nonexisting field ({alien})')
         return super()._call(token, method, path, params)
 
     def project(self, node, fields):

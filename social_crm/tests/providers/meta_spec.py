@@ -115,10 +115,14 @@ def split_fields(text):
         if sign == ',' and not depth:
             parts.append(text[start:place])
             start = place + 1
+    seen = set()
     for part in [*parts, text[start:]]:
         found = re.fullmatch(r'(\w+)((?:\.\w+\([^()]*\))*)(?:\{(.*)\})?', part, re.S)
         if not found:
             raise Breach(f'not a field: {part!r}')
+        if found[1] in seen:  # the network refuses that
+            raise Breach(f'field {found[1]} is named twice')
+        seen.add(found[1])
         yield found[1], found[3] or ''
 
 

@@ -186,6 +186,17 @@ def test_revoking_takes_the_persons_grant_back(network, provider):
         provider.whoami()
 
 
+def test_a_grant_is_revoked_whatever_becomes_of_the_pushes(network, provider):
+    for body in (error_body(200), error_body(100), error_body(190, 460)):
+        network.tokens = {'person-token-1': PERSON}
+        network.fault(body)
+        provider.revoke()
+        assert network.tokens == {}
+    network.fault((503, {}, ''))
+    with pytest.raises(Transient):
+        provider.revoke()
+
+
 def test_the_app_is_checked_without_a_login(network):
     stranger(network).check_app()
     wrong = stranger(network)
@@ -343,6 +354,11 @@ def test_around_a_comment(network, provider):
     network.nodes[middle]['parent'] = {'id': top}
     assert [item.text for item in provider.thread('x', top)] == ['I wonder too']
     assert len(provider.thread(network.post, network.post)) == 1
+    elsewhere = network.put('mentions', 'Try Demo Bakery')
+    network._comment({'message': 'I will', 'created_time': '2026-11-02T08:15:00+0000', 'sort': 1},
+                     elsewhere, None, {'id': '7701', 'name': 'Eva'})  # fmt: skip
+    assert [item.text for item in provider.thread(elsewhere, elsewhere)] == ['I will']
+    assert provider.thread('m_abc', 'm_abc') == ()
     with pytest.raises(NotFound):
         provider.thread('1', '2002_1')
 

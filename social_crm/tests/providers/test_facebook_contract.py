@@ -23,6 +23,8 @@ def test_calls_and_answers_are_checked_against_the_descriptions(stubs, meta_spec
         provider._get(network.post, fields='id,permalink')
     with pytest.raises(Breach, match='no field autor'):
         provider._get(f'{PAGE}/feed', fields='id,comments.limit(5){id,autor}')
+    with pytest.raises(Breach, match='named twice'):
+        provider._get(network.post, fields='id,message,message')
     with pytest.raises(Breach, match='no GET visitors_posts'):
         provider._get(f'{PAGE}/visitors_posts')
     with pytest.raises(Breach, match='unknown parameter text'):

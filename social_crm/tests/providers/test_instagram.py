@@ -275,6 +275,12 @@ def test_around_a_comment(network, provider):
     assert [item.text for item in provider.thread(top, top)] == ['I wonder too']
     (above,) = provider.thread(below, below)
     assert (above.text, above.parent_external_id) == ('Do you ship?', network.post)
+    elsewhere = network.put('mentions', 'Try demo_bakery')
+    network._comment('I will', media=elsewhere, **{'from': {'id': '7', 'username': 'eva'}})
+    assert [item.text for item in provider.thread(elsewhere, elsewhere)] == ['I will']
+    assert provider.thread('aWdf1', 'aWdf1') == ()
+    with pytest.raises(NotFound):
+        provider.thread('1', '1')
 
 
 def test_profiles(own, linked):
