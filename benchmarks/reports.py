@@ -7,6 +7,7 @@ Odoo server; the companies take turns, and the median counts. Summing up is meas
 
 import json
 import time
+from contextlib import contextmanager
 from statistics import median
 
 import requests
@@ -24,9 +25,10 @@ DAYS = 365
 def run(bench):
     env = bench.env
     companies = {}
-    for number in (MANY, FEW):
-        company = companies[number] = env['res.company'].create({'name': f'With {number} mentions'})
-        fill(env, company, number)
+    with without_indexes(env):
+        for number in (MANY, FEW):
+            companies[number] = env['res.company'].create({'name': f'With {number} mentions'})
+            fill(env, companies[number], number)
     ids = [one.id for one in companies.values()]
     new_test_user(
         env, 'analyst', 'social_crm.social_crm_group_marketing', password='analyst', tz='UTC',
@@ -62,6 +64,22 @@ def run(bench):
         'milliseconds': [round(part * 1000) for part in parts[MANY]],
         'floor_milliseconds': [round(part * 1000) for part in parts[FEW]],
     }
+
+
+@contextmanager
+def without_indexes(env):
+    """Build the indexes of mentions when all rows are there: many times as fast."""
+    env.cr.execute(
+        """SELECT indexname, indexdef FROM pg_indexes
+            WHERE tablename = 'social_crm_mention' AND indexname <> 'social_crm_mention_pkey'"""
+    )
+    indexes = env.cr.fetchall()
+    for name, _definition in indexes:
+        env.cr.execute(f'DROP INDEX "{name}"')
+    yield
+    for _name, definition in indexes:
+        env.cr.execute(definition)
+    env.cr.commit()
 
 
 def fill(env, company, number):

@@ -56,6 +56,20 @@ class EndToEndCase(BaseCase):
             time.sleep(1)
         raise AssertionError(f'no {model} with {domain} within {seconds} s; log: {self.odoo.log}')
 
+    # --- network ---------------------------------------------------------------------------------
+
+    def seen_by(self, login, text):
+        """Return the post as it stands in somebody's timeline, once it is there."""
+        for _try in range(60):
+            home = self.network.call(
+                'GET', '/api/v1/timelines/home', token=self.network.token(login)
+            )
+            for status in home:
+                if text in status['content']:
+                    return status
+            time.sleep(0.5)
+        raise AssertionError(f'{text} has not reached {login}')
+
     # --- browser ---------------------------------------------------------------------------------
 
     def open(self, action):

@@ -87,18 +87,6 @@ class TestPostEndToEnd(EndToEndCase):
         self.press('Schedule')
         return self.wait_for('social.crm.post', [['text', '=', text]], seconds=10)['id']
 
-    def seen_by(self, login, text):
-        """Return the post as it stands in somebody's timeline, once it is there."""
-        for _try in range(60):
-            home = self.network.call(
-                'GET', '/api/v1/timelines/home', token=self.network.token(login)
-            )
-            for status in home:
-                if text in status['content']:
-                    return status
-            time.sleep(0.5)
-        raise AssertionError(f'{text} has not reached {login}')
-
     def statuses(self, login):
         """Return the public posts that stand on the server."""
         token = self.network.token(login)
