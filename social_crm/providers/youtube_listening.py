@@ -202,7 +202,7 @@ def _groups(sweep: Sweep, thread: Any) -> list[Group]:
 def _dated(entry: dict[str, Any]) -> dict[str, Any]:
     """Return an entry with its id and date where a sweep looks for them."""
     moment = entry_time(entry)
-    # A sweep knows an entry by what follows the last _ of its id, which here may be next to nothing.
+    # A sweep knows an entry by what follows the last _ of its id: here that may be next to nothing.
     dated = {**entry, 'id': entry_id(entry).replace('_', '~')}
     return {**dated, 'created_time': moment.isoformat()} if moment else dated
 

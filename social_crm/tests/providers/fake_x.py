@@ -9,21 +9,19 @@ import json
 import re
 from copy import deepcopy
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import requests
 
 from ...providers.http import Http
-from ...providers.types import App, Outgoing, Profile, Token
+from ...providers.types import App, Profile, Token
 from ...providers.x import X
 from ...providers.x_names import Spelling
 from . import oauth_spec
+from .fake_x_people import FIXTURES, ME, People
 
 HOST = 'https://api.x.com'
-FIXTURES = json.loads((Path(__file__).parent / 'data' / 'x.json').read_text())
 SCOPES = X.scopes_for(X.capabilities)
-ME = '190000000000000001'
 WEEK = timedelta(days=7)
 #: New name of each old one, in answers.
 RENAMED = {
@@ -65,7 +63,7 @@ UNAUTHORIZED = {
 }
 
 
-class FakeX:
+class FakeX(People):
     """The service, and the hands of the people on it; see :mod:`.contract`."""
 
     streams = (
@@ -81,15 +79,13 @@ class FakeX:
 
     def __init__(self, stubs, names='tweet', spec=None):
         self.names, self.spec = names, spec
+        super().__init__()
         self.calls, self.faults = [], []
-        self.posts, self.messages, self.uploads = [], [], {}
-        self.users, self.texts = {}, {}
+        self.uploads = {}
         self.token, self.code, self.refresh = 'good-token-7f3a', 'code-1b2c', 'refresh-1'
         self.uninvited = False
         self.processing = 0
-        self.count = 0
         Spelling.current = 'tweet'
-        self.person('acme', ME)
         pattern = re.compile(re.escape(HOST) + '/.*')
         for method in ('GET', 'POST', 'DELETE'):
             stubs.add_callback(method, pattern, callback=self._answer)
@@ -102,27 +98,6 @@ class FakeX:
         http = values.pop('http', None) or Http(user_agent='social_crm-test')
         token = Token(token or self.token, values.pop('refresh_token', self.refresh))
         return X(http, values.pop('app', app), token, values.pop('me', me))
-
-    def put(self, stream, text, minutes_ago=1.0, **values):
-        if stream == 'messages':
-            return self.write_message('rita', text, minutes_ago, **values)['id']
-        if stream == 'own':
-            question = self.write('rita', 'hello', 60 * 24 * 30)
-            return self.write('acme', text, minutes_ago, answers=question, **values)['id']
-        if stream == 'mentions':
-            return self.mention(text, minutes_ago, **values)['id']
-        text = f'{text} ship' if stream == 'search' else f'{text} #shop'
-        return self.write('rita', text, minutes_ago, **values)['id']
-
-    def forget(self, number):
-        self.posts = [post for post in self.posts if post['id'] != number]
-        self.messages = [event for event in self.messages if event['id'] != number]
-
-    def spoil(self, number, **values):
-        self.spec = None  # from here on the answers are wrong on purpose
-        for row in (*self.posts, *self.messages):
-            if row['id'] == number:
-                row.update(values)
 
     def mend(self, payload):
         payload = deepcopy(payload)
@@ -137,90 +112,6 @@ class FakeX:
 
     def lose_answer(self, fault=None):
         self.faults.append(('after', fault or requests.ReadTimeout('read timed out')))
-
-    def outgoing(self, text='Yes, we ship', kind='reply', **values):
-        target = Profile('8800', 'rita', local_id='8800')
-        if kind == 'message':
-            event = self.write_message('rita', 'Do you ship?')
-            return Outgoing(
-                kind,
-                text,
-                f'dm:{event["id"]}',
-                event['id'],
-                target,
-                event['dm_conversation_id'],
-                **values,
-            )
-        question = self.mention('Do you ship?')
-        return Outgoing(kind, text, question['id'], question['id'], target, **values)
-
-    @property
-    def sent(self):
-        return [
-            self.texts[row['id']]
-            for row in (*self.posts, *self.messages)
-            if row['id'] in self.texts
-        ]
-
-    # --- people and what they do ------------------------------------------------------------------
-
-    def person(self, name, number='8800'):
-        if name not in self.users:
-            user = {
-                **deepcopy(FIXTURES['user']),
-                'id': number,
-                'username': name,
-                'name': name.title(),
-            }
-            self.users[name] = user
-        return self.users[name]
-
-    def write(self, name, text, minutes_ago=0.0, answers=None, **values):
-        """Let somebody post; ``text`` is as X gives it, so ``&`` is ``&amp;``."""
-        number, at = self._number(minutes_ago)
-        post = {
-            **deepcopy(FIXTURES['post']),
-            'id': number,
-            'created_at': _iso(at),
-            'author_id': self.person(name)['id'],
-            'conversation_id': number,
-            'edit_history_tweet_ids': [number],
-            'text': text,
-            'entities': _entities(text),
-        }
-        if len(text) > 280:
-            post['note_tweet'] = {'text': text}
-            post['text'] = text[:270] + '…'
-        if answers:
-            post |= {
-                'referenced_tweets': [{'type': 'replied_to', 'id': answers['id']}],
-                'in_reply_to_user_id': answers['author_id'],
-                'conversation_id': answers['conversation_id'],
-            }
-        self.posts.append({**post, **values})
-        return self.posts[-1]
-
-    def mention(self, text, minutes_ago=1.0, **values):
-        return self.write('rita', f'@acme {text}', minutes_ago, **values)
-
-    def write_message(self, name, text, minutes_ago=1.0, **values):
-        number, at = self._number(minutes_ago)
-        event = {
-            'id': number,
-            'event_type': 'MessageCreate',
-            'text': text,
-            'created_at': _iso(at),
-            'sender_id': self.person(name)['id'],
-            'dm_conversation_id': f'8800-{ME}',
-            **values,
-        }
-        self.messages.append(event)
-        return event
-
-    def _number(self, minutes_ago):
-        self.count += 1
-        at = datetime.now(timezone.utc) - timedelta(minutes=minutes_ago)
-        return str(((int(at.timestamp() * 1000) - 1288834974657) << 22) + self.count), at
 
     # --- the service ------------------------------------------------------------------------------
 
@@ -565,20 +456,6 @@ class FakeX:
 # --- pieces ---------------------------------------------------------------------------------------
 
 
-def _entities(text):
-    found = {}
-    for kind, name, pattern in (
-        ('mentions', 'username', r'@(\w+)'),
-        ('hashtags', 'tag', r'#(\w+)'),
-    ):
-        rows = [
-            {'start': m.start(), 'end': m.end(), name: m[1]} for m in re.finditer(pattern, text)
-        ]
-        if rows:
-            found[kind] = rows
-    return found
-
-
 def _shortened(text):
     """Return a text as X shows it: escaped, links shortened; and the links."""
     urls = []
@@ -628,10 +505,6 @@ def _time_of(number):
 
 def _parse(text):
     return datetime.fromisoformat(text.replace('Z', '+00:00'))
-
-
-def _iso(at):
-    return at.isoformat(timespec='milliseconds').replace('+00:00', 'Z')
 
 
 def _epoch(**ahead):
