@@ -119,12 +119,11 @@ class TestFacebook(MetaCase):
         )
         self.fake.put('comments', 'Do you ship?', minutes_ago=9)
         self.fake.put('messages', 'Are you open?', minutes_ago=8)
-        self.fake.put('lead_forms', 'large', minutes_ago=7)
         self.receive()
         self.assertFalse(account.last_error)
         self.assertEqual(
             {(one.kind, one.author_id.name) for one in self.mentions()},
-            {('comment', 'Jana Novak'), ('message', 'Jana Novak'), ('lead_form', 'Jana Novak')},
+            {('comment', 'Jana Novak'), ('message', 'Jana Novak')},
         )
         self.answer(self.mentions(kind='comment'), 'Yes, we do')
         self.answer(self.mentions(kind='message'), 'Yes')
@@ -138,6 +137,20 @@ class TestFacebook(MetaCase):
         with self.loop('social.crm.revocation') as Revocation:
             Revocation._cron_revoke()
         self.assertEqual((account.revocation, self.fake.tokens), ('done', {}))
+
+    def test_what_is_filled_in_becomes_a_lead_with_its_consent(self):
+        account = self.connect()
+        with self.loop('social.crm.account') as Account:
+            Account._cron_setup()
+        self.assertIn('leadgen', self.fake.nodes['1001']['subscribed'])
+        number = self.fake.put('lead_forms', 'large', minutes_ago=7)
+        self.receive()
+        self.assertFalse(account.last_error)
+        lead = self.mentions(external_id=number).lead_id
+        self.assertEqual(lead.contact_name, 'Jana Novak')
+        self.assertTrue(lead.email_from.endswith('@example.org'))
+        self.assertIn('Send me news', lead.social_consents)
+        self.assertEqual(lead.campaign_id.name, 'Autumn')
 
     def test_what_is_pushed_and_polled_comes_once(self):
         account = self.connect()
