@@ -100,7 +100,7 @@ class SocialCrmMatch(models.Model):
         reasons = sorted(self.reasons or (), key=lambda reason: -reason['points'])
         return [
             (
-                str(LABELS.get(reason['code'], reason['code'])),
+                self.env._(LABELS[reason['code']]),  # pylint: disable=translation-not-lazy
                 reason['detail'],
                 round(reason['points'] * 100),
             )

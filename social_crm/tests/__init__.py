@@ -16,6 +16,7 @@ from . import test_module
 from . import test_oauth
 from . import test_identity_merge
 from . import test_match
+from . import test_match_end_to_end
 from . import test_profile_refresh
 from . import test_receive
 from . import test_rights
