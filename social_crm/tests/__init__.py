@@ -1,5 +1,6 @@
 from . import test_act
 from . import test_bluesky
+from . import test_bluesky_end_to_end
 from . import test_app
 from . import test_answer_end_to_end
 from . import test_javascript
