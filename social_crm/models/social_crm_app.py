@@ -48,7 +48,12 @@ class SocialCrmApp(models.Model):
     asks_webhook_secret = fields.Boolean(compute='_compute_asks_webhook_secret')
     secret = fields.Text(groups=fields.NO_ACCESS, copy=False)
     redirect_uri = fields.Char('Redirect URI', default=lambda self: self._default_redirect_uri())
-    scopes = fields.Char(help='Scopes that the client may ask for, separated by spaces.')
+    scopes = fields.Char(
+        help='Scopes that the client may ask for, separated by spaces. On LinkedIn they depend on '
+        'the products of the app, and its page "Auth" lists them: one too many, and nobody can '
+        'sign in. Without any, those of the product Community Management are asked for.',
+    )
+    asks_scopes = fields.Boolean(compute='_compute_asks_webhook_secret')
     verify_token = fields.Char(
         default=lambda self: secrets.token_urlsafe(24),
         copy=False,
@@ -82,6 +87,7 @@ class SocialCrmApp(models.Model):
         for app in self:
             features = adapter_class(app.network).features if app.network else ()
             app.asks_webhook_secret = 'webhook_secret' in features
+            app.asks_scopes = 'own_scopes' in features
 
     @api.depends('secret')
     def _compute_has_secret(self):

@@ -53,8 +53,9 @@ class Provider:
     organisations, see :meth:`brand_accounts`), ``own_account`` (of a network with ``brands``: the
     login is an account itself too), ``public_client`` (the client needs no secret), ``check_app``
     (see :meth:`check_app`), ``app_password`` (people may sign in by a password made for the
-    purpose, see :meth:`sign_in`), ``fetches_media`` (the network fetches the files of a post
-    itself: the public has to be able to read their :attr:`.Media.url`).
+    purpose, see :meth:`sign_in`), ``own_scopes`` (which scopes may be asked for depends on the app:
+    ``app.scopes`` names them), ``fetches_media`` (the network fetches the files of a post itself:
+    the public has to be able to read their :attr:`.Media.url`).
     """
 
     code: ClassVar[str]

@@ -58,7 +58,7 @@ class LinkedIn(Webhook, Listening):
     features = frozenset(
         {
             'revoke', 'refresh', 'find_sent', 'thread', 'delete', 'webhook', 'brands',
-            'own_account',
+            'own_account', 'own_scopes',
         }
     )  # fmt: skip
     stream_capabilities: ClassVar[Mapping[str, str]] = {

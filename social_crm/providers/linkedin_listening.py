@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from . import linkedin_leads as leads
@@ -17,7 +18,7 @@ from .errors import (
     PermissionMissing,
     ProviderError,
 )
-from .linkedin_client import OAUTH, elements, has_more
+from .linkedin_client import OAUTH, _url, elements, has_more
 from .linkedin_items import (
     ACTIONS,
     BAD,
@@ -143,6 +144,28 @@ class Listening(Sending):
                     form = leads.form(entry)
                     found[form.external_id] = form
         return tuple(found.values())
+
+    def subscribe(self) -> None:
+        """Have new leads pushed; see :meth:`.Provider.subscribe`.
+
+        Pushes of comments are switched on by a call that names the app's number at LinkedIn, which
+        is told nowhere but on its developer page: comments are polled.
+        """
+        url = self.app.webhook_url
+        may = self._is_organization and self._granted('r_marketing_leadgen_automation')
+        if not url or not may:
+            raise NotSupported(code='webhook')
+        for owner, kind in self._lead_sources():
+            with suppress(PermissionMissing, NotFound):  # a role for this owner is missing
+                self._with_role(partial(self._subscribe_to, owner, kind, url))
+
+    def _subscribe_to(self, owner: str, kind: str, url: str) -> None:
+        named = _owner(owner)['owner']
+        criteria = {'q': 'criteria', 'owner': {'value': named}, 'leadType': {'leadType': kind}}
+        known = elements(self._get('leadNotifications', criteria, method='FINDER'))
+        if not any(isinstance(one, dict) and one.get('webhook') == url for one in known):
+            body = {'webhook': url, 'owner': named, 'leadType': kind}
+            self._call('POST', _url('leadNotifications'), json=body)
 
     def _lead_sources(self) -> list[tuple[str, str]]:
         params = {

@@ -1,13 +1,12 @@
-"""The sending half of the LinkedIn adapter: posts, comments, files, counters."""
+"""The sending half of the LinkedIn adapter: posts and comments."""
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from . import restli
@@ -19,7 +18,9 @@ from .errors import (
     Rejected,
     Transient,
 )
-from .linkedin_client import BATCH, Client, _url, elements
+from .linkedin_client import _url, elements
+from .linkedin_counters import Counters
+from .linkedin_files import Files
 from .linkedin_items import (
     BAD,
     COMMENT,
@@ -31,20 +32,15 @@ from .linkedin_items import (
     text_of,
 )
 from .linkedin_text import from_little, to_little
-from .types import Media, Metrics, Outgoing, Sent
+from .types import Media, Outgoing, Sent
 
 _CLOCKS = timedelta(minutes=2)
-_UGC = 'urn:li:ugcPost:'
 #: Author, title and so on of an article that LinkedIn shows; longer titles are cut there.
 _TITLE = 400
 
 
-class Sending(Client):
-    """Posts, comments, files, counters."""
-
-    #: Seconds to wait for LinkedIn to process an upload, and between two looks.
-    media_wait: ClassVar[float] = 120
-    media_pause: ClassVar[float] = 3
+class Sending(Files, Counters):
+    """Posts and comments."""
 
     def compose(self, outgoing: Outgoing) -> str:
         """Return the text with the link where no card shows it: beside files, in comments."""
@@ -166,91 +162,6 @@ class Sending(Client):
             body['parentComment'] = below
         return below, body
 
-    # --- files -----------------------------------------------------------------------------------
-
-    def _image(self, media: Media) -> str:
-        value = self._begin('images', {'owner': self._me})
-        self._put(value, media.content, media.mimetype)
-        return self._uploaded(value, 'image')
-
-    def _video(self, media: Media) -> str:
-        size = len(media.content)
-        wanted = {
-            'owner': self._me,
-            'fileSizeBytes': size,
-            'uploadCaptions': False,
-            'uploadThumbnail': False,
-        }
-        value = self._begin('videos', wanted)
-        urn, parts = self._uploaded(value, 'video'), []
-        instructions = value.get('uploadInstructions')
-        for part in instructions if isinstance(instructions, list) else []:
-            try:
-                piece = media.content[part['firstByte'] : part['lastByte'] + 1]
-            except BAD:
-                raise Transient('The server names no parts to upload', 'bad_answer') from None
-            parts.append(self._put(part, piece, 'application/octet-stream', signed=True))
-        final = {
-            'video': urn,
-            'uploadToken': value.get('uploadToken') or '',
-            'uploadedPartIds': parts,
-        }
-        url = _url('videos', {'action': 'finalizeUpload'})
-        self._call('POST', url, json={'finalizeUploadRequest': final})
-        self._wait(f'videos/{restli.encode(urn)}')
-        return urn
-
-    def _begin(self, kind: str, request: dict[str, Any]) -> dict[str, Any]:
-        url = _url(kind, {'action': 'initializeUpload'})
-        found = self._call_json('POST', url, json={'initializeUploadRequest': request})
-        value = found.get('value')
-        if not isinstance(value, dict):
-            raise Transient('The server takes no upload', 'bad_answer')
-        return value
-
-    def _uploaded(self, value: dict[str, Any], name: str) -> str:
-        urn = value.get(name)
-        if not isinstance(urn, str) or not urn.startswith('urn:li:'):
-            raise Transient('The server did not name the upload', 'bad_answer')
-        return urn
-
-    def _put(
-        self, where: dict[str, Any], content: bytes, mimetype: str, *, signed: bool = False
-    ) -> str:
-        """Upload a piece, and return its ETag. The addresses of videos are signed themselves."""
-        url = where.get('uploadUrl')
-        host = urlsplit(url).hostname if isinstance(url, str) else ''
-        if not isinstance(url, str) or not host:
-            raise Transient('The server names no place to upload to', 'bad_answer')
-        # The token is for LinkedIn alone, whatever an answer says.
-        ours = not signed and (host == 'linkedin.com' or host.endswith('.linkedin.com'))
-        answer = self.http.request(
-            'PUT',
-            url,
-            data=content,
-            token=self._grant.access_token if ours else '',
-            headers={'Content-Type': mimetype},
-            errors=self._error,
-            deadline=300,
-        )
-        return answer.headers.get('ETag', '').strip('"')
-
-    def _wait(self, path: str) -> None:
-        """Wait until an upload is ready; a member's own cannot be looked at, and is not."""
-        waited = 0.0
-        while waited <= self.media_wait:
-            try:
-                status = str(self._get(path).get('status'))
-            except (PermissionMissing, NotFound):
-                return
-            if status == 'PROCESSING_FAILED':
-                raise Rejected('LinkedIn cannot process this file', 'PROCESSING_FAILED')
-            if status not in {'PROCESSING', 'WAITING_UPLOAD'}:
-                return
-            time.sleep(self.media_pause)
-            waited += max(self.media_pause, 0.1)
-        raise Transient('LinkedIn still processes the upload', 'media_processing')
-
     # --- what was sent ---------------------------------------------------------------------------
 
     def find_sent(self, outgoing: Outgoing, key: str, since: datetime) -> Sent | None:
@@ -303,98 +214,6 @@ class Sending(Client):
         except NotFound:
             return
 
-    # --- counters --------------------------------------------------------------------------------
-
-    def metrics(self, ids: Sequence[str]) -> dict[str, Metrics]:
-        """Return the counters of own posts and comments.
-
-        Views are impressions, of a video its views. Shares, views and clicks are told to
-        organisations; to members where the app may read their statistics.
-        """
-        wanted = list(dict.fromkeys(ids))
-        found: dict[str, Metrics] = {}
-        for start in range(0, len(wanted), BATCH):
-            found |= self._social_counts(wanted[start : start + BATCH])
-        posts = [urn for urn in found if not urn.startswith(COMMENT)]
-        if self._is_organization:
-            for start in range(0, len(posts), BATCH):
-                self._add_statistics(found, posts[start : start + BATCH])
-        elif self._granted('r_member_postAnalytics') and self._grant.scopes is not None:
-            for urn in posts:
-                self._add_member_statistics(found, urn)
-        return found
-
-    def _social_counts(self, urns: list[str]) -> dict[str, Metrics]:
-        answer = self._get('socialMetadata', {'ids': urns}, method='BATCH_GET')
-        results = answer.get('results')
-        found = {}
-        for urn, entry in (results if isinstance(results, dict) else {}).items():
-            if urn not in urns or not isinstance(entry, dict):
-                continue
-            summary, reactions = entry.get('commentSummary'), entry.get('reactionSummaries')
-            kinds = reactions.values() if isinstance(reactions, dict) else ()
-            found[urn] = Metrics(
-                likes=sum(_count(kind) or 0 for kind in kinds), comments=_count(summary)
-            )
-        return found
-
-    def _add_statistics(self, found: dict[str, Metrics], urns: list[str]) -> None:
-        """Add what an organisation is told; posts that nobody saw are left out of the answer."""
-        params: dict[str, Any] = {'q': 'organizationalEntity', 'organizationalEntity': self._me}
-        videos = [urn for urn in urns if urn.startswith(_UGC)]
-        for name, some in (('ugcPosts', videos), ('shares', [u for u in urns if u not in videos])):
-            if not some:
-                continue
-            try:
-                answer = self._get(
-                    'organizationalEntityShareStatistics', {**params, name: some}, method='FINDER'
-                )
-            except PermissionMissing:
-                return
-            totals = {}
-            for entry in elements(answer):
-                if isinstance(entry, dict) and isinstance(entry.get('totalShareStatistics'), dict):
-                    urn = entry.get('share') or entry.get('ugcPost')
-                    totals[str(urn)] = entry['totalShareStatistics']
-            for urn in some:
-                total, known = totals.get(urn, {}), found[urn]
-                views = _number(total, 'impressionCount')
-                found[urn] = Metrics(
-                    likes=max(known.likes or 0, _number(total, 'likeCount')),
-                    comments=max(known.comments or 0, _number(total, 'commentCount')),
-                    shares=_number(total, 'shareCount'),
-                    views=self._video_views(urn, views) if urn in videos else views,
-                    clicks=_number(total, 'clickCount'),
-                )
-
-    def _video_views(self, urn: str, otherwise: int) -> int:
-        """Return how often a video was viewed; polls have such URNs too, and no such figure."""
-        params = {'q': 'entity', 'entity': urn, 'type': 'VIDEO_VIEW'}
-        try:
-            entries = elements(self._get('videoAnalytics', params, method='FINDER'))
-        except (PermissionMissing, Rejected):
-            return otherwise
-        counts = [_number(e, 'value') for e in entries if isinstance(e, dict) and 'value' in e]
-        return sum(counts) if counts else otherwise
-
-    def _add_member_statistics(self, found: dict[str, Metrics], urn: str) -> None:
-        entity = {'ugc' if urn.startswith(_UGC) else 'share': urn}
-        values: dict[str, int | None] = {}
-        for name, kind in (('views', 'IMPRESSION'), ('shares', 'RESHARE')):
-            params = {
-                'q': 'entity',
-                'entity': entity,
-                'queryType': kind,
-                'aggregation': 'TOTAL',
-            }
-            try:
-                entries = elements(self._get('memberCreatorPostAnalytics', params, method='FINDER'))
-            except (PermissionMissing, Rejected):
-                return
-            values[name] = sum(_count(entry) or 0 for entry in entries)
-        known = found[urn]
-        found[urn] = Metrics(known.likes, known.comments, values['shares'], values['views'])
-
 
 # --- pieces --------------------------------------------------------------------------------------
 
@@ -407,16 +226,6 @@ def _sent_comment(found: dict[str, Any]) -> Sent:
     urn = comment_urn(found)
     created = entry_time(found.get('created'), 'time') or datetime.now(timezone.utc)
     return Sent(urn, permalink(urn), sent_at=created)
-
-
-def _count(entry: Any) -> int | None:
-    count = entry.get('count') if isinstance(entry, dict) else None
-    return count if isinstance(count, int) and count >= 0 else None
-
-
-def _number(total: dict[str, Any], name: str) -> int:
-    value = total.get(name)
-    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _skeleton(text: str) -> str:

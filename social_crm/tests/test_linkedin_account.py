@@ -73,6 +73,13 @@ class TestLinkedInAccount(StubbedNetwork, Loops, HttpCase):
             set(self.account.stream_ids.mapped('kind')), {'notifications', 'lead_forms'}
         )
 
+    def test_the_app_asks_for_the_scopes_that_it_owns(self):
+        self.assertTrue(self.app.asks_scopes)
+        self.app.scopes = 'openid profile w_member_social'
+        wanted = type(self.app._provider()).scopes_for(['publish', 'mentions'])
+        going = self.app._provider().authorize_url(state='s', challenge='c', scopes=wanted)
+        self.assertEqual(sorted(going.private['scopes']), ['openid', 'profile', 'w_member_social'])
+
     def test_comments_and_leads_come_in(self):
         self.network.notify('Do you ship to Spain?')
         self.receive()
@@ -87,6 +94,21 @@ class TestLinkedInAccount(StubbedNetwork, Loops, HttpCase):
         self.assertIn('Email address: eva@acme.example', lead.text)
         self.receive()
         self.assertEqual(len(self.mentions()), 2)
+
+    def test_a_lead_of_a_form_becomes_a_lead(self):
+        self.account.setup_due = fields.Datetime.now()
+        self.env.flush_all()
+        with self.loop('social.crm.account') as Account:
+            Account._cron_setup()
+        self.assertFalse(self.account.setup_error)
+        self.network.submit('A drill')
+        self.receive()
+        lead = self.env['crm.lead'].search([('social_form_id.external_id', '=', '3162')])
+        self.assertEqual((lead.email_from, lead.contact_name), ('eva@acme.example', 'Eva'))
+        self.assertIn('What do you need?: A drill', lead.description)
+        self.assertIn('Team size: 11+', lead.description)
+        self.assertIn('Write to me', lead.social_consents)
+        self.assertIn('campaign_id: 77', lead.social_attribution_text)
 
     def test_an_answer_goes_out_below_its_comment(self):
         note = self.network.notify('Do you ship to Spain?')

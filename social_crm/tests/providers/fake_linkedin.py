@@ -55,6 +55,7 @@ class FakeLinkedIn:
         self.refused = set()  # paths, or an owner of leads
         self.busy = 0
         self.refresh_days = 365
+        self.subscribed = []
         self.statistics = {}
         self.accounts = [
             {'id': 55, 'name': 'Acme EU', 'test': False, 'reference': ORG},
@@ -250,6 +251,7 @@ class FakeLinkedIn:
             (r'videoAnalytics', lambda *_: (200, {}, {'elements': [{'value': 12}]})),
             (r'memberCreatorPostAnalytics', lambda *_: (200, {}, {'elements': [{'count': 7}]})),
             (r'adAccounts', self._ad_accounts),
+            (r'leadNotifications', self._subscriptions),
             (r'leadForms', self._forms),
             (r'leadForms/(\d+)', lambda *_: (200, {}, FORM)),
             (r'leadFormResponses', self._responses),
@@ -406,6 +408,22 @@ class FakeLinkedIn:
     def _ad_accounts(self, _request, query):
         assert query['search'] == '(status:(values:List(ACTIVE)),test:false)'
         return 200, {}, _list(self.accounts, query)
+
+    def _subscriptions(self, request, query):
+        if request.method == 'POST':
+            body = json.loads(request.body)
+            if set(body['owner'].values()) & self.refused:
+                return 403, {}, DENIED
+            self.subscribed.append({'id': self._number(), **body})
+            return 201, {'x-restli-id': str(self.number)}, None
+        owner, kind = unquote(query['owner']), query['leadType']
+        rows = [
+            one
+            for one in self.subscribed
+            if kind == f'(leadType:{one["leadType"]})'
+            and owner in {f'(value:({name}:{urn}))' for name, urn in one['owner'].items()}
+        ]
+        return 200, {}, {'elements': rows}
 
     def _forms(self, _request, query):
         own = query['owner'] == f'(organization:{_quoted(ORG)})'

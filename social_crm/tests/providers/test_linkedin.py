@@ -574,6 +574,36 @@ def test_without_the_scope_for_leads_nothing_is_asked(network):
     assert not network.calls
 
 
+def test_new_leads_are_pushed_once_it_is_arranged(network):
+    provider = network.provider()
+    provider.app = replace(provider.app, webhook_url='https://odoo.example/hook')
+    provider.subscribe()
+    provider.subscribe()  # daily
+    found = [(list(one['owner'].values())[0], one['leadType']) for one in network.subscribed]
+    assert found == [
+        (ORG, 'COMPANY'), (ORG, 'EVENT'), (ORG, 'ORGANIZATION_PRODUCT'),
+        ('urn:li:sponsoredAccount:55', 'SPONSORED'),
+    ]  # fmt: skip
+    assert {one['webhook'] for one in network.subscribed} == {'https://odoo.example/hook'}
+    network.subscribed.clear()
+    network.refused.add(ORG)
+    provider.subscribe()
+    assert [one['leadType'] for one in network.subscribed] == ['SPONSORED']
+
+
+def test_without_an_address_or_a_right_nothing_is_arranged(network):
+    url = 'https://odoo.example/hook'
+    app = replace(network.provider().app, webhook_url=url)
+    for provider in (
+        network.provider(),
+        network.member(app=app),
+        network.provider(app=app, scopes=('rw_organization_admin',)),
+    ):
+        with pytest.raises(NotSupported):
+            provider.subscribe()
+    assert not network.calls
+
+
 # --- webhooks ------------------------------------------------------------------------------------
 
 
