@@ -18,7 +18,7 @@ def run(arguments):
     environment.install_lint()
     program = environment.lint_venv() / 'bin'
     python = [*paths.addons(), *(name for name in OTHERS if (paths.CHECKOUT / name).exists())]
-    cache = paths.HOME / 'cache' / 'mypy'
+    cache = paths.STATE / 'mypy'  # a checkout's own: runs side by side must not meet
     ruff = [program / 'ruff']
     commands = {
         'ruff check': [*ruff, 'check', '--quiet', *(['--fix'] if fix else []), *python],
