@@ -82,5 +82,6 @@ from . import crm_lead
 from . import crm_lead_false_hit
 from . import helpdesk_ticket
 from . import helpdesk_ticket_times
+from . import digest_digest
 from . import social_crm_campaign_cost
 from . import utm_campaign

@@ -77,6 +77,10 @@ class UtmCampaign(models.Model):
         compute='_compute_social_breakdown', sanitize=False, groups=MARKETING
     )
 
+    social_weekly_mail = fields.Boolean(
+        'Weekly Mail', groups=MARKETING, help='The responsible gets the figures every Monday.',
+    )  # fmt: skip
+
     # === COMPUTE METHODS === #
 
     def _compute_social_mention_count(self):
@@ -164,6 +168,18 @@ class UtmCampaign(models.Model):
         labels = (self.env._('First touch'), self.env._('Last touch'), self.env._('Linear'))
         numbers = [value or 0 for value in values]
         return list(zip(labels, numbers[::2], numbers[1::2], strict=True))
+
+    @api.model
+    def _cron_social_weekly_mail(self):
+        """Send each campaign's figures to its responsible, as they may see them."""
+        template = self.env.ref('social_crm.mail_template_campaign_weekly')
+        campaigns = self.search([('social_weekly_mail', '=', True)])
+        for campaign in campaigns.filtered(lambda one: one.user_id.has_group(MARKETING)):
+            user = campaign.user_id
+            seen = template.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
+            # sudo: to make the mail; what it shows was computed with the user's own rights
+            seen.sudo().send_mail(campaign.id)
+            self.env['ir.cron']._commit_progress(1)
 
     # === ACTION METHODS === #
 
