@@ -32,8 +32,11 @@ class SocialCrmMatch(models.Model):
         contacts = self.env['res.partner'].browse(numbers)._as_contacts()
         rejected = self._rejected(people)
         verdicts = {}
+        around_each = {profile.id: {} for profile in people}
+        for (number, key), some in found.items():
+            around_each[number][key] = some
         for profile, person in people.items():
-            around = {key: some for (number, key), some in found.items() if number == profile.id}
+            around = around_each[profile.id]
             candidates = set().union(*(some for some in around.values() if some))
             judged = {}
             for number in candidates - rejected.get(profile.id, set()):
@@ -192,17 +195,16 @@ def _crowd(contact, others, around):
     :param others: the other contacts that it may be
     :param dict around: key of the profile -> contact ids, ``None`` where they are too many
     """
-    crowded = {key for key, some in around.items() if some is None}
+    crowded = {key for key, some in around.items() if some is None and key.startswith('name:')}
     shared = {
         key.partition(':')[2]
         for key, some in around.items()
         if key.startswith('email:') and (some is None or len(some) > 1)
     }
-    names = {key for key in matching.contact_keys(contact) if key.startswith('name:')}
     return matching.Crowd(
         shared_emails=frozenset(shared),
-        homonyms=bool(names & crowded)
-        or any(matching.namesakes(contact, other) for other in others),
+        homonyms=any(matching.namesakes(contact, other) for other in others)
+        or bool(crowded and crowded & matching.contact_keys(contact)),
     )
 
 
