@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from . import bluesky_identity as identity
 from .bluesky_chat import Chat
@@ -19,6 +19,7 @@ from .text import graphemes
 from .types import Media, Metrics, Outgoing, Sent
 
 _BATCH = 25
+_NO_PICTURE = (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError)
 _ALPHABET = '234567abcdefghijklmnopqrstuvwxyz'
 #: Record keys are times by their form: those of ours lie in the two years after this one, in
 #: microseconds since 1970 (the first of January 2024).
@@ -153,9 +154,10 @@ class Sending(Chat):
 
     def _image(self, media: Media) -> dict[str, Any]:
         """Upload a picture; what no record refers to is deleted by the server after a while."""
+        content = without_exif(media.content)
         answer = self._post(
             'com.atproto.repo.uploadBlob',
-            data=media.content,
+            data=content,
             headers={'Content-Type': media.mimetype},
             deadline=300,
         )
@@ -163,7 +165,7 @@ class Sending(Chat):
         if not isinstance(blob, dict):
             raise Transient('The server did not name the upload', 'bad_answer')
         image = {'alt': media.description, 'image': blob}
-        size = _size(media.content)
+        size = _size(content)
         return {**image, 'aspectRatio': size} if size else image
 
     def delete(self, external_id: str, local_id: str = '') -> None:
@@ -214,6 +216,23 @@ def tid(microseconds: int, clock: int) -> str:
     return ''.join(_ALPHABET[number >> shift & 31] for shift in range(60, -1, -5))
 
 
+def without_exif(content: bytes) -> bytes:
+    """Return a photograph without what its camera noted, such as the place: the network keeps that.
+
+    How it was held is applied first. Other pictures, and what is none, stay as they are.
+    """
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            if picture.format != 'JPEG' or not picture.getexif():
+                return content
+            upright, out = ImageOps.exif_transpose(picture), io.BytesIO()
+            profile = picture.info.get('icc_profile')
+            upright.save(out, 'JPEG', quality=92, exif=b'', icc_profile=profile)
+    except _NO_PICTURE:
+        return content
+    return out.getvalue()
+
+
 def _iso(moment: datetime) -> str:
     return moment.isoformat(timespec='milliseconds').replace('+00:00', 'Z')
 
@@ -222,7 +241,7 @@ def _size(content: bytes) -> dict[str, int] | None:
     try:
         with Image.open(io.BytesIO(content)) as picture:
             width, height = picture.size
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError):
+    except _NO_PICTURE:
         return None
     return {'width': width, 'height': height} if width > 0 and height > 0 else None
 

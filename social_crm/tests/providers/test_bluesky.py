@@ -1,5 +1,6 @@
 """What is particular to Bluesky: identities, proofs, facets, record keys, messages."""
 
+import io
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -7,6 +8,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import jwt
 import pytest
+from PIL import Image
 
 from social_crm.providers import adapter_class, dpop, oauth2
 from social_crm.providers.bluesky import Bluesky
@@ -583,6 +585,21 @@ def test_pictures_are_uploaded_with_their_description(network):
     assert (one['image']['mimeType'], one['image']['size']) == ('image/png', len(PNG))
     assert 'aspectRatio' not in other
     assert PNG in network.blobs.values()
+
+
+def test_a_photograph_does_not_tell_where_it_was_taken(network):
+    exif = Image.Exif()
+    exif[274] = 6  # held upright
+    exif[34853] = {1: 'N', 2: (47.0, 4.0, 0.0)}
+    photograph = io.BytesIO()
+    Image.new('RGB', (40, 20), 'teal').save(photograph, 'JPEG', exif=exif)
+    media = (Media('image/jpeg', content=photograph.getvalue()),)
+    network.provider().send(Outgoing('post', 'See', media=media), 'k')
+    (image,) = sent_json(network, 'putRecord')[0]['record']['embed']['images']
+    assert image['aspectRatio'] == {'width': 20, 'height': 40}
+    (stored,) = network.blobs.values()
+    with Image.open(io.BytesIO(stored)) as picture:
+        assert not picture.getexif()
 
 
 def test_links_and_mentions_are_composed_and_marked(network):
