@@ -1,4 +1,4 @@
-"""Signing in to the AT Protocol: OAuth with pushed requests and DPoP, or an app password.
+"""Signing in to the AT Protocol by OAuth, with pushed requests and DPoP.
 
 There is no registration. The client's id is an address: that of a document about the client (see
 :func:`client_metadata`) where the client has a public one, or ``http://localhost?…`` for a client
@@ -10,34 +10,28 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
-import jwt
-
 from . import bluesky_identity as identity
 from . import dpop, oauth2
-from .bluesky_client import Client, xrpc_error
+from .bluesky_session import COARSE, Session
 from .errors import (
     AuthorizationLost,
     OutcomeUnknown,
-    ProviderError,
     Rejected,
     Transient,
 )
-from .types import App, Authorization, Profile, Token
+from .types import App, Authorization, Token
 
 #: Below the client's own address.
 METADATA_PATH = '/social_crm/bluesky/client-metadata.json'
 #: Where the browser of somebody who works at *localhost* comes back to: a name that is not taken.
 LOOPBACK_PATH = '/social_crm/bluesky/callback'
-#: For servers that do not know the scopes of single calls yet.
-COARSE = ('atproto', 'transition:generic', 'transition:chat.bsky')
 _CHAT = 'rpc:chat.bsky.'
 
 
-class Login(Client):
+class Login(Session):
     """Connect, refresh, revoke."""
 
     # --- the client ------------------------------------------------------------------------------
@@ -228,67 +222,6 @@ class Login(Client):
             raise error('The server did not answer in the expected form', 'bad_answer')
         return body
 
-    # --- app passwords ---------------------------------------------------------------------------
-
-    def sign_in(self, typed: str, password: str) -> tuple[Token, Profile]:
-        """Sign in with a handle and an app password; return the login and whose it is.
-
-        :param typed: a handle or DID
-        :raise Rejected: with code ``no_app_password`` for what is no app password: the main one is
-            not to be stored anywhere.
-        """
-        if not is_app_password(password):
-            raise Rejected('This is no app password', 'no_app_password')
-        account = identity.resolve(self.http, identity.normalise(typed))
-        try:
-            answer = self.http.json(
-                'POST',
-                f'{account.pds}/xrpc/com.atproto.server.createSession',
-                json={'identifier': account.did, 'password': password},
-                errors=_session_error,
-            )
-        except OutcomeUnknown as error:
-            raise Transient(error.reason, error.code) from None
-        if answer.get('did') != account.did:
-            raise Rejected('The server signed somebody else in', 'wrong_account')
-        self.token = self._session(answer, {'did': account.did, 'pds': account.pds})
-        return self.token, self.whoami()
-
-    def _session(self, answer: Mapping[str, Any], extra: Mapping[str, Any]) -> Token:
-        access, refresh = answer.get('accessJwt'), answer.get('refreshJwt')
-        if not isinstance(access, str) or not isinstance(refresh, str) or not access:
-            raise Rejected('The answer holds no token', 'no_token')
-        try:
-            claims = jwt.decode(access, options={'verify_signature': False})
-            expires_at = datetime.fromtimestamp(claims['exp'], timezone.utc)
-        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError):
-            raise Rejected('The token cannot be read', 'no_token') from None
-        may_chat = claims.get('scope') in {'com.atproto.access', 'com.atproto.appPassPrivileged'}
-        scopes = COARSE if may_chat else COARSE[:-1]
-        return Token(access, refresh, expires_at, scopes, dict(extra))
-
-    def _refresh_session(self) -> Token:
-        grant = self._grant
-        answer = self.http.json(
-            'POST',
-            f'{self._pds}/xrpc/com.atproto.server.refreshSession',
-            token=grant.refresh_token,
-            errors=xrpc_error,
-            # The old token gives the same answer for two hours: nothing is lost with an answer.
-        )
-        return self._session(answer, grant.extra)
-
-    def _end_session(self) -> None:
-        try:
-            self.http.request(
-                'POST',
-                f'{self._pds}/xrpc/com.atproto.server.deleteSession',
-                token=self._grant.refresh_token,
-                errors=xrpc_error,
-            )
-        except (Rejected, AuthorizationLost):
-            return
-
 
 # --- pieces --------------------------------------------------------------------------------------
 
@@ -345,12 +278,6 @@ def coarse(scope: str) -> str:
     return 'transition:chat.bsky' if scope.startswith(_CHAT) else 'transition:generic'
 
 
-def is_app_password(text: str) -> bool:
-    """Tell whether a text has the form of an app password, which the main one never should."""
-    parts = text.strip().split('-')
-    return len(parts) == 4 and all(len(part) == 4 and part.isalnum() for part in parts)
-
-
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine."""
     try:
@@ -370,9 +297,3 @@ def loopback_redirect(redirect_uri: str) -> str:
         return redirect_uri
     netloc = parts.netloc.replace('localhost', '127.0.0.1')
     return urlunsplit(parts._replace(netloc=netloc, path=LOOPBACK_PATH))
-
-
-def _session_error(answer: Any, writes: bool) -> ProviderError | None:
-    """A refused password is no dead grant: there is none yet."""
-    error = xrpc_error(answer, writes)
-    return Rejected(error.reason, error.code) if isinstance(error, AuthorizationLost) else error
