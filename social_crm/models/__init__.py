@@ -1,5 +1,6 @@
 from . import social_crm_app
 from . import social_crm_app_bluesky
+from . import social_crm_capability
 from . import social_crm_credential
 from . import social_crm_oauth_state
 from . import social_crm_revocation

@@ -90,7 +90,7 @@ class SocialCrmAccount(models.Model):
     )
     wanted_capabilities = fields.Char(readonly=True)
     granted_scopes = fields.Char(readonly=True, tracking=True)
-    permitted_capabilities = fields.Char('Permitted', compute='_compute_missing_capabilities')
+    capability_badges = fields.Html('Can Do', compute='_compute_capability_badges', sanitize=False)
     missing_capabilities = fields.Char(
         'Missing Permissions', compute='_compute_missing_capabilities'
     )
@@ -163,15 +163,17 @@ class SocialCrmAccount(models.Model):
         labels = self.env['res.company']._social_crm_capability_labels()
         for account in self:
             missing = account._missing_capabilities()
-            wanted = (account.wanted_capabilities or '').split()
             account.missing_capabilities = ', '.join(
                 str(labels.get(name, name)) for name in missing
             )
-            account.permitted_capabilities = ', '.join(
-                str(labels.get(name, name))
-                for name in wanted
-                if name not in missing and account.state in ('connected', 'reconnect')
-            )
+
+    @api.depends('wanted_capabilities', 'granted_scopes', 'network', 'state')
+    @api.depends_context('lang')
+    def _compute_capability_badges(self):
+        App = self.env['social.crm.app']
+        for account in self:
+            live = account.state in ('connected', 'reconnect')
+            account.capability_badges = live and App._capability_badges(account.network, account)
 
     def _compute_mention_count(self):
         counts = dict(

@@ -54,7 +54,7 @@ class SocialCrmConnect(models.TransientModel):
     )
     may_connect_brand = fields.Boolean(compute='_compute_may_connect_brand')
     only_brand = fields.Boolean(compute='_compute_only_brand')
-    capabilities = fields.Char(compute='_compute_capabilities')
+    capabilities = fields.Html(compute='_compute_capabilities', sanitize=False)
 
     # === COMPUTE METHODS === #
 
@@ -92,11 +92,8 @@ class SocialCrmConnect(models.TransientModel):
 
     @api.depends('network')
     def _compute_capabilities(self):
-        labels = self.env['res.company']._social_crm_capability_labels()
         for wizard in self:
-            wizard.capabilities = ', '.join(
-                str(labels.get(name, name)) for name in wizard._wanted()
-            )
+            wizard.capabilities = self.env['social.crm.app']._capability_badges(wizard.network)
 
     @api.model
     def _selection_network(self):
