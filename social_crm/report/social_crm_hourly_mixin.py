@@ -122,9 +122,12 @@ class SocialCrmHourlyMixin(models.AbstractModel):
                            FILTER (WHERE m.answered_at IS NOT NULL) / 3600, 0),
                        COUNT(m.lead_id), COUNT(m.ticket_id)
                   FROM %(keys)s
-                  JOIN social_crm_mention m
-                    ON m.company_id = due.company_id AND m.posted_at >= due.hour
-                   AND m.posted_at < due.hour + interval '1 hour'
+                       -- OFFSET 0 keeps it apart: an index scan for each hour, never a join of
+                       -- all mentions of the company with all hours.
+                 CROSS JOIN LATERAL (
+                       SELECT * FROM social_crm_mention one
+                        WHERE one.company_id = due.company_id AND one.posted_at >= due.hour
+                          AND one.posted_at < due.hour + interval '1 hour' OFFSET 0) m
                        %(join)s
                  WHERE m.deleted_at IS NULL
                  GROUP BY m.company_id, due.hour, m.owner_id, m.account_id, m.network, m.kind,
