@@ -75,9 +75,8 @@ class SocialCrmFalseHit(models.Model):
             rule, words = hit.rule_id, {word.casefold() for word in lines(hit.words)}
             values = {}
             if words:
-                values['excluded'] = '\n'.join(
-                    word for word in lines(rule.excluded) if word.casefold() not in words
-                )
+                kept = [word for word in lines(rule.excluded) if word.casefold() not in words]
+                values['excluded'] = '\n'.join(kept) or False
             if hit.author_excluded:
                 values['excluded_profile_ids'] = [fields.Command.unlink(hit.author_id.id)]
             if values:
