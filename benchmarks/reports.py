@@ -94,7 +94,7 @@ def fill(env, company, number):
         {'name': 'Tea', 'keywords': 'tea', 'company_id': company.id, 'kind_search': False}
     )
     env.flush_all()
-    # The rows refer to one account and one author: to look both up a million times is no part of it.
+    # All rows are of one account and one author: no need to look both up a million times.
     env.cr.execute('SET LOCAL session_replication_role = replica')
     env.cr.execute(
         """INSERT INTO social_crm_mention (
