@@ -1,4 +1,5 @@
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
 import pytz
 
@@ -11,6 +12,24 @@ TONES = ('positive', 'neutral', 'negative', 'unknown')
 SHOWN = 8  # rules and campaigns
 SLOTS = 3
 LEAST_POSTS = 2  # at one weekday and hour, to tell anything
+
+
+COUNTS = ('mention_count', 'answered_count', 'lead_count', 'ticket_count', 'scored_count')
+
+
+class Sums(NamedTuple):
+    """The sums of a day, a network and a tone."""
+
+    day: date
+    network: str
+    tone: str
+    mention_count: int
+    answered_count: int
+    lead_count: int
+    ticket_count: int
+    scored_count: int
+    sentiment: float
+    response_hours: float
 
 
 class SocialCrmDashboard(models.AbstractModel):
@@ -28,14 +47,21 @@ class SocialCrmDashboard(models.AbstractModel):
         self.env['social.crm.mention.hourly'].check_access('read')
         days = min(max(int(days), 1), 730)
         today = fields.Datetime.context_timestamp(self, fields.Datetime.now()).date()
+        first = today - timedelta(days=days - 1)
         end = self._midnight(today + timedelta(days=1))
-        start = self._midnight(today - timedelta(days=days - 1))
-        before = self._midnight(today - timedelta(days=2 * days - 1))
+        start = self._midnight(first)
+        before = self._midnight(first - timedelta(days=days))
+        sums = self._sums(before, end)
+        recent = [row for row in sums if row.day >= first]
+        earlier = [row for row in sums if row.day < first]
         data = {
             'days': days,
-            'tiles': self._tiles(start, end, before),
-            'trend': self._trend(start, end, today - timedelta(days=days - 1), days),
-            'networks': self._networks(start, end),
+            'tiles': {
+                **self._tiles(recent, earlier),
+                'engagement': [self._engagement(start, end), self._engagement(before, start)],
+            },
+            'trend': self._trend(recent, first, days),
+            'networks': self._networks(recent),
             'voice': self._voice(start, end),
             'slots': self._slots(),
             'campaigns': None,
@@ -56,59 +82,66 @@ class SocialCrmDashboard(models.AbstractModel):
 
     # === PARTS === #
 
-    def _tiles(self, start, end, before):
+    def _sums(self, start, end):
+        """Return the sums of each day, network and tone: all that is shown is read once."""
+        rows = self.env['social.crm.mention.hourly']._read_group(
+            self._within(start, end),
+            ['hour:day', 'network', 'sentiment_label'],
+            [*(f'{name}:sum' for name in COUNTS), 'sentiment:avg', 'response_hours:avg'],
+        )
+        return [
+            Sums(day.date(), network, tone or 'unknown', *(value or 0 for value in values))
+            for day, network, tone, *values in rows
+        ]
+
+    def _tiles(self, recent, earlier):
         """Return the numbers on top: name -> value, value of the period before."""
-        names = ('mention_count', 'answered_count', 'lead_count', 'ticket_count')
-        aggregates = [*(f'{name}:sum' for name in names), 'response_hours:avg', 'sentiment:avg']
-        Hourly = self.env['social.crm.mention.hourly']
-        rows = [
-            Hourly._read_group(self._within(*period), [], aggregates)[0]
-            for period in ((start, end), (before, start))
-        ]
+        periods = (recent, earlier)
         tiles = {
-            name: [values[place] or 0 for values in rows]
-            for place, name in enumerate((*names, 'response_hours', 'sentiment'))
+            name: [sum(getattr(row, name) for row in rows) for rows in periods] for name in COUNTS
         }
-        Metric = self.env['social.crm.metric']
-        gains = [f'{name}_gain:sum' for name in ('likes', 'comments', 'shares')]
-        tiles['engagement'] = [
-            sum(
-                value or 0
-                for value in Metric._read_group(self._within(*period, 'measured_at'), [], gains)[0]
-            )
-            for period in ((start, end), (before, start))
+        tiles['response_hours'] = [
+            _average(rows, 'response_hours', 'answered_count') for rows in periods
         ]
+        tiles['sentiment'] = [_average(rows, 'sentiment', 'scored_count') for rows in periods]
+        del tiles['scored_count']
         return tiles
 
-    def _trend(self, start, end, first, days):
+    def _engagement(self, start, end):
+        """Return the likes, comments and shares that own posts got."""
+        gains = [f'{name}_gain:sum' for name in ('likes', 'comments', 'shares')]
+        Metric = self.env['social.crm.metric']
+        values = Metric._read_group(self._within(start, end, 'measured_at'), [], gains)[0]
+        return sum(value or 0 for value in values)
+
+    def _trend(self, rows, first, days):
         """Return the mentions of each day by tone: ``labels`` and one row per tone."""
-        rows = self.env['social.crm.mention.hourly']._read_group(
-            self._within(start, end), ['hour:day', 'sentiment_label'], ['mention_count:sum']
-        )
-        labels = [str(first + timedelta(days=number)) for number in range(days)]
-        places = {label: place for place, label in enumerate(labels)}
         tones = {tone: [0] * days for tone in TONES}
-        for day, tone, count in rows:
-            place = places.get(str(day.date()))
-            if place is not None:
-                tones[tone or 'unknown'][place] += count
+        for row in rows:
+            place = (row.day - first).days
+            if place < days:
+                tones[row.tone][place] += row.mention_count
+        labels = [str(first + timedelta(days=number)) for number in range(days)]
         names = dict(self.env['social.crm.mention.hourly']._selection_sentiment_label())
         series = [{'tone': tone, 'name': names[tone], 'counts': tones[tone]} for tone in TONES]
         return {'labels': labels, 'series': series}
 
-    def _networks(self, start, end):
-        """Return (network, name, mentions, average sentiment), the largest first."""
+    def _networks(self, rows):
+        """Return network, name, mentions and average sentiment, the largest first."""
         names = dict(self.env['social.crm.app']._selection_network())
-        rows = self.env['social.crm.mention.hourly']._read_group(
-            self._within(start, end),
-            ['network'],
-            ['mention_count:sum', 'sentiment:avg'],
-            order='mention_count:sum DESC',
-        )
-        return [
-            {'network': code, 'name': names.get(code, code), 'count': count, 'sentiment': tone or 0}
-            for code, count, tone in rows
+        by_network = {}
+        for row in rows:
+            by_network.setdefault(row.network, []).append(row)
+        networks = [
+            {
+                'network': code,
+                'name': names.get(code, code),
+                'count': sum(row.mention_count for row in some),
+                'sentiment': _average(some, 'sentiment', 'scored_count'),
+            }
+            for code, some in by_network.items()
         ]
+        return sorted(networks, key=lambda network: -network['count'])
 
     def _voice(self, start, end):
         """Return the share of voice: rules by the mentions that they matched."""
@@ -156,3 +189,9 @@ class SocialCrmDashboard(models.AbstractModel):
             if count >= LEAST_POSTS and any(reactions)
         ]  # fmt: skip
         return sorted(slots, key=lambda slot: -slot['average'])[:SLOTS]
+
+
+def _average(rows, name, weight):
+    """Return the average of averages, weighed by the numbers that they are of."""
+    total = sum(getattr(row, weight) for row in rows)
+    return total and sum(getattr(row, name) * getattr(row, weight) for row in rows) / total
