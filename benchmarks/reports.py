@@ -152,15 +152,15 @@ class Client:
         dashboard = time.perf_counter() - begin
         assert data['tiles']['mention_count'][0] == number, data['tiles']
         begin = time.perf_counter()
-        self.post('/web/action/load', {'action_id': 'social_crm.social_crm_mention_hourly_action'})
+        self.post('/web/action/load', {'action_id': 'social_crm.social_crm_mention_daily_action'})
         views = [[False, 'pivot'], [False, 'search']]
-        self.call(company, 'social.crm.mention.hourly', 'get_views', views=views)
+        self.call(company, 'social.crm.mention.daily', 'get_views', views=views)
         sets = self.call(
             company,
-            'social.crm.mention.hourly',
+            'social.crm.mention.daily',
             'formatted_read_grouping_sets',
             [],
-            [[], ['kind'], ['hour:month'], ['kind', 'hour:month']],
+            [[], ['kind'], ['day:month'], ['kind', 'day:month']],
             ['mention_count:sum', 'sentiment:avg', 'response_hours:avg'],
         )
         total = sum(group['mention_count:sum'] for groups in sets for group in groups)

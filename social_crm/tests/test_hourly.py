@@ -11,6 +11,24 @@ class TestHourly(SocialCrmCase):
         Hourly = self.env['social.crm.mention.hourly']
         while Hourly._sum_up():
             pass
+        self.assert_days_are_their_hours()
+
+    def assert_days_are_their_hours(self):
+        names = ('mention_count:sum', 'answered_count:sum', 'lead_count:sum', 'ticket_count:sum')
+        averages = ('sentiment:avg', 'response_hours:avg')
+        hours, days = (
+            self.env[f'social.crm.mention.{model}']._read_group(
+                [],
+                ['company_id', 'account_id', 'kind', 'sentiment_label', 'campaign_id', 'owner_id'],
+                [*names, *averages],
+            )
+            for model in ('hourly', 'daily')
+        )
+        self.assertEqual(len(hours), len(days))
+        for hour, day in zip(hours, days, strict=True):
+            self.assertEqual(hour[:-2], day[:-2])
+            for one, other in zip(hour[-2:], day[-2:], strict=True):
+                self.assertAlmostEqual(one or 0, other or 0, 3)
 
     def total(self, model='mention', domain=(), *aggregates):
         [values] = self.env[f'social.crm.{model}.hourly']._read_group(

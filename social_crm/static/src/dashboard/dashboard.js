@@ -59,19 +59,13 @@ export class SocialDashboard extends Component {
         });
         const hours = (value) => _t("%s h", formatFloat(value, { digits: [16, 1] }));
         return [
-            tile(
-                "mentions",
-                _t("Mentions"),
-                "fa-comments-o",
-                tiles.mention_count,
-                "mention_hourly"
-            ),
+            tile("mentions", _t("Mentions"), "fa-comments-o", tiles.mention_count, "mention_daily"),
             tile(
                 "answered",
                 _t("Answered"),
                 "fa-reply",
                 answered,
-                "mention_hourly",
+                "mention_daily",
                 (n) => `${n} %`
             ),
             tile(
@@ -79,11 +73,11 @@ export class SocialDashboard extends Component {
                 _t("First answer after"),
                 "fa-clock-o",
                 tiles.response_hours,
-                "mention_hourly",
+                "mention_daily",
                 hours
             ),
-            tile("leads", _t("On leads"), "fa-star-o", tiles.lead_count, "mention_hourly"),
-            tile("tickets", _t("On tickets"), "fa-life-ring", tiles.ticket_count, "mention_hourly"),
+            tile("leads", _t("On leads"), "fa-star-o", tiles.lead_count, "mention_daily"),
+            tile("tickets", _t("On tickets"), "fa-life-ring", tiles.ticket_count, "mention_daily"),
             tile("engagement", _t("Reactions to posts"), "fa-heart-o", tiles.engagement, "metric"),
         ];
     }
