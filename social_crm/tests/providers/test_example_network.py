@@ -1,12 +1,17 @@
-"""The network of docs/add-a-network.md fulfils the part of the contract that is about items."""
+"""The network of docs/add-a-network.md: the contract's part about items, connecting, sending."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 
 from social_crm.providers import adapter_class, base, register_adapter
+from social_crm.providers.errors import OutcomeUnknown, Rejected
+from social_crm.providers.types import App, Outgoing, Token
 from social_crm.tests.providers import example_network
 from social_crm.tests.providers.contract import Contract, now
 
@@ -24,9 +29,9 @@ class FakeGuestbook:
         self.calls = []
 
     def provider(self):
-        return example_network.Guestbook(self)
+        return example_network.Guestbook(self, token=Token('t'))
 
-    def json(self, method, url, *, params):
+    def json(self, method, url, expect, *, token, params):
         self.calls.append((method, url))
         found = [row for row in self.rows if row['id'] > int(params['after'])]
         return found[: int(params['limit'])]
@@ -60,6 +65,56 @@ class TestExampleNetwork:
     test_an_item_can_be_read_again = Contract.test_an_item_can_be_read_again_from_its_raw
     test_one_bad_item_parks = Contract.test_one_bad_item_parks_and_the_others_pass
     test_reading_nonsense_parks_it = Contract.test_reading_nonsense_parks_it
+
+
+APP = App(
+    client_id='c', client_secret='s', redirect_uri='https://odoo.example/social_crm/oauth/callback'
+)
+API = example_network.API
+
+
+def connected(http):
+    return example_network.Guestbook(http, APP, Token('t'))
+
+
+def test_connecting(http, stubs):
+    provider = example_network.Guestbook(http, APP)
+    asked = provider.authorize_url(state='st', challenge='ch', scopes=('read', 'write'))
+    query = parse_qs(urlsplit(asked.url).query)
+    assert (query['state'], query['code_challenge'], query['scope']) == (
+        ['st'], ['ch'], ['read write'],
+    )  # fmt: skip
+    answer = {'access_token': 't', 'token_type': 'bearer', 'scope': 'read write'}
+    stubs.post(f'{API}/token', json=answer)
+    token = provider.exchange_code(code='co', verifier='ve', private={}, params={'code': 'co'})
+    assert (token.access_token, token.scopes) == ('t', ('read', 'write'))
+    sent = parse_qs(stubs.calls[0].request.body)
+    assert (sent['code'], sent['code_verifier']) == (['co'], ['ve'])
+    stubs.get(f'{API}/me', json={'id': 'g1', 'name': 'Gina'})
+    assert connected(http).whoami().handle == 'Gina'
+    stubs.post(f'{API}/revoke', json={})
+    connected(http).revoke()
+
+
+def test_a_person_who_says_no(http):
+    with pytest.raises(Rejected) as error:
+        example_network.Guestbook(http, APP).exchange_code(
+            code='', verifier='ve', private={}, params={'error': 'access_denied'}
+        )
+    assert error.value.code == 'access_denied'
+
+
+def test_sending_and_looking_up_what_may_have_been_sent(http, stubs):
+    outgoing = Outgoing(kind='reply', text='Thank you', target='guestbook:1')
+    stubs.post(f'{API}/entries', json={'id': 7})
+    assert connected(http).send(outgoing, 'k').external_id == 'guestbook:7'
+    body = json.loads(stubs.calls[0].request.body)
+    assert body == {'text': 'Thank you', 'answers': 'guestbook:1', 'key': 'k'}
+    stubs.get(f'{API}/entries', json=[{'id': 7}])
+    assert connected(http).find_sent(outgoing, 'k', now()).external_id == 'guestbook:7'
+    stubs.replace('POST', f'{API}/entries', body=requests.ConnectionError('lost'))
+    with pytest.raises(OutcomeUnknown):
+        connected(http).send(outgoing, 'k')
 
 
 def test_it_is_registered_as_another_addon_does_it():
