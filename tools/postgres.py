@@ -35,6 +35,8 @@ SETTINGS = {
 
 def is_external():
     """Tell whether the environment names a server that is not ours to start."""
+    if os.environ.get('PGHOST') == str(socket_folder()):
+        return False  # our own, named by `running` or by the process that started this one
     return any(os.environ.get(name) for name in ('PGHOST', 'PGPORT', 'PGUSER'))
 
 
@@ -202,12 +204,16 @@ def running():
         fcntl.flock(handle, fcntl.LOCK_SH)
         _start()
     variables = connection()
+    before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
     try:
         yield
     finally:
-        for name in variables:
-            del os.environ[name]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
         with lock('postgres'):
             handle.close()
             _stop_if_unused(users)
