@@ -30,7 +30,6 @@
         'data/helpdesk_ticket_channel_data.xml',
         'data/utm_medium_data.xml',
         'data/digest_data.xml',
-        'data/mail_template_data.xml',
         'data/crm_lost_reason_data.xml',
         'data/social_crm_rule_template_data.xml',
         'data/ir_sequence_data.xml',
@@ -78,6 +77,7 @@
         'views/social_crm_publication_views.xml',
         'views/social_crm_erasure_request_views.xml',
         'views/social_crm_lead_form_views.xml',
+        'data/mail_template_data.xml',  # shows what a view above makes
     ],
     'assets': {
         'web.assets_backend': ['social_crm/static/src/**/*'],
