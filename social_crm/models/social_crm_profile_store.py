@@ -137,7 +137,6 @@ class SocialCrmProfile(models.Model):
             for profile in profiles
         ]
         new = dict(insert_skip_known(self, rows, returning=('external_id', 'id')))
-        self._wake_lookups()
         return {
             row['external_id']: Author(
                 new[row['external_id']],

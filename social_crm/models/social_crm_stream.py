@@ -326,8 +326,10 @@ class SocialCrmStream(models.Model):
     @api.model
     def _act_on_new(self):
         """Act at once on what came in; what fails or is left over is for the cron of its own."""
-        Mention = self.env['social.crm.mention']
-        self.env['social.crm.profile']._match_new()  # a customer must be known as one
+        Mention, Profile = self.env['social.crm.mention'], self.env['social.crm.profile']
+        Profile._match_new()  # a customer must be known as one
+        if Profile.search_count([('picture_due', '=', True)], limit=1):
+            Profile._wake_lookups()  # once per round, not per page
         try:
             while Mention._act_batch():
                 self._commit()

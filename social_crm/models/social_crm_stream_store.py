@@ -116,7 +116,8 @@ class SocialCrmStream(models.Model):
     def _insert_mentions(self, items):
         """Insert items and what the rules say about them: dict of external id -> new id."""
         account = self.account_id
-        items = [item for item in items if not self._was_erased(item)]
+        if self.env['social.crm.erasure']._erased():
+            items = [item for item in items if not self._was_erased(item)]
         if not items:
             return {}
         authors = self.env['social.crm.profile']._upsert(
@@ -211,9 +212,13 @@ class SocialCrmStream(models.Model):
             for row in rows
             if row['kind'] == 'message' and not row['owner_id'] and '@' in row['text']
         ]
-        self.env['social.crm.profile'].browse(authors).filtered(
-            lambda profile: not profile.partner_id
-        )._match_again()
+        unknown = (
+            self.env['social.crm.profile']
+            .browse(authors)
+            .filtered(lambda profile: not profile.partner_id)
+        )
+        if unknown:
+            unknown._match_again()
 
     def _shared_values(self):
         """Return what all mentions of this stream have in common."""
