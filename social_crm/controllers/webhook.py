@@ -17,6 +17,16 @@ NETWORK = WEBHOOK_PATH + '/<string:network>'
 
 _log = RareLog(logging.getLogger(__name__))
 
+#: How networks call: as nobody, with a body that is not larger than it need be.
+PUSHED = {
+    'type': 'http',
+    'auth': 'public',
+    'methods': ['POST'],
+    'csrf': False,
+    'save_session': False,
+    'max_content_length': LARGEST,
+}
+
 
 class SocialCrmWebhook(http.Controller):
     """Everything here is public: nothing is read or written before the signature is verified."""
@@ -40,12 +50,7 @@ class SocialCrmWebhook(http.Controller):
 
     @http.route(
         [NETWORK, NETWORK + '/<int:app_id>'],
-        type='http',
-        auth='public',
-        methods=['POST'],
-        csrf=False,
-        save_session=False,
-        max_content_length=LARGEST,
+        **PUSHED,
     )
     def push(self, network, app_id=None, **_params):
         """Store what is new, or have it fetched soon."""
@@ -53,12 +58,7 @@ class SocialCrmWebhook(http.Controller):
 
     @http.route(
         NETWORK + '/deauthorize',
-        type='http',
-        auth='public',
-        methods=['POST'],
-        csrf=False,
-        save_session=False,
-        max_content_length=LARGEST,
+        **PUSHED,
     )
     def deauthorize(self, network, **_params):
         """A person took the permission back on the network's own page."""
@@ -66,12 +66,7 @@ class SocialCrmWebhook(http.Controller):
 
     @http.route(
         NETWORK + '/delete',
-        type='http',
-        auth='public',
-        methods=['POST'],
-        csrf=False,
-        save_session=False,
-        max_content_length=LARGEST,
+        **PUSHED,
     )
     def delete(self, network, **_params):
         """A person asks, by the network, for the deletion of their data."""

@@ -13,11 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-import idna
-
 from . import oauth2
 from .errors import NotFound, ProviderError, Rejected, Transient
-from .http import Http, is_public_name
+from .http import Http, is_public_name, typed_host
 from .types import App
 
 #: Where DIDs and those handles that are kept in DNS alone are looked up. Own networks (tests) name
@@ -71,7 +69,7 @@ def normalise(text: str) -> str:
         if re.search(r'[/\s@\\]', typed):
             raise Rejected('Not a handle', 'url')
         name, _, port = typed.partition(':')
-        return f'https://{_ascii(name)}:{port}' if port else _ascii(name)
+        return f'https://{typed_host(name)}:{port}' if port else typed_host(name)
     try:
         parts = urlsplit(typed)
         port_number = parts.port
@@ -85,17 +83,9 @@ def normalise(text: str) -> str:
     if profile:
         return normalise(profile[1])
     plain = port_number in {None, 443 if parts.scheme == 'https' else 80}
-    return f'{parts.scheme}://{_ascii(parts.hostname or "")}' + ('' if plain else f':{port_number}')
-
-
-def _ascii(name: str) -> str:
-    try:
-        found = idna.encode(name.rstrip('.'), uts46=True).decode().lower()
-    except idna.IDNAError:
-        found = ''
-    if found == 'localhost' or re.fullmatch(r'127(\.\d+){3}', found) or is_public_name(found):
-        return found
-    raise Rejected('Not a host name', 'host')
+    return f'{parts.scheme}://{typed_host(parts.hostname or "")}' + (
+        '' if plain else f':{port_number}'
+    )
 
 
 # --- accounts ------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import parse_qsl, urljoin
 
+import idna
 import requests
 from urllib3.exceptions import HTTPError
 from urllib3.util import parse_url
@@ -299,3 +300,17 @@ def is_public_name(host: str) -> bool:
     except ValueError:
         return labels[-1].lower() not in {'localhost', 'local', 'internal', 'home', 'lan', 'onion'}
     return False
+
+
+def typed_host(name: str) -> str:
+    """Return the host that a person typed, in ASCII and lower case.
+
+    :raise Rejected: when it is neither a public name nor this machine
+    """
+    try:
+        found = idna.encode(name.rstrip('.'), uts46=True).decode().lower()
+    except idna.IDNAError:
+        found = ''
+    if found == 'localhost' or re.fullmatch(r'127(\.\d+){3}', found) or is_public_name(found):
+        return found
+    raise Rejected('Not a host name', 'host')

@@ -11,11 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-import idna
-
 from . import oauth2
 from .errors import NotFound, ProviderError, Rejected, Transient
-from .http import Http, is_public_name
+from .http import Http, typed_host
 from .mastodon_items import domain_of
 from .types import App, Limits
 
@@ -82,19 +80,9 @@ def normalise_server(text: str) -> str:
         raise Rejected('Not a web address', 'scheme')
     if parts.username is not None or '@' in parts.netloc:
         raise Rejected('The address holds a user name', 'userinfo')
-    host = _ascii_host(parts.hostname or '')
+    host = typed_host(parts.hostname or '')
     plain = port in {None, 443 if parts.scheme == 'https' else 80}
     return f'{parts.scheme}://{host}' + ('' if plain else f':{port}')
-
-
-def _ascii_host(host: str) -> str:
-    try:
-        found = idna.encode(host.rstrip('.'), uts46=True).decode().lower()
-    except idna.IDNAError:
-        found = ''
-    if found == 'localhost' or re.fullmatch(r'127(\.\d+){3}', found) or is_public_name(found):
-        return found
-    raise Rejected('Not a host name', 'host')
 
 
 # --- what a server says --------------------------------------------------------------------------

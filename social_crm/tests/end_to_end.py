@@ -1,9 +1,12 @@
 """What end-to-end tests share: a real Odoo server with its cron threads, a real fediverse server
 with people on it, and a real browser that signs in to both."""
 
+import io
 import time
 import unittest
 from contextlib import ExitStack
+
+from PIL import Image
 
 from odoo.tests import BaseCase
 
@@ -104,3 +107,37 @@ class EndToEndCase(BaseCase):
         return self.wait_for(
             'social.crm.account', [['handle', '=like', f'{login}@%']], 'state', seconds=10
         )
+
+    def write_post(self, text, when, accounts):
+        """Write and schedule a post with a picture as a person does; return its id."""
+        page = self.page
+        page.goto(f'{self.odoo.url}/odoo/action-social_crm.social_crm_post_action/new')
+        browser.settle(page)
+        field = page.locator('.o_field_widget[name=account_ids] input')
+        for login in accounts:
+            field.fill(login)
+            page.locator('.o-autocomplete--dropdown-item', has_text=login).first.click()
+        self.fill('text', text)
+        picture = io.BytesIO()
+        Image.new('RGB', (640, 480), 'teal').save(picture, 'PNG')
+        page.locator('.o_field_widget[name=attachment_ids] input[type=file]').set_input_files(
+            {'name': 'desk.png', 'mimeType': 'image/png', 'buffer': picture.getvalue()}
+        )
+        page.locator('.o_field_widget[name=attachment_ids]', has_text='desk.png').wait_for()
+        page.locator('.o_field_widget[name=schedule] input').nth(1).check()
+        browser.settle(page)
+        tz = page.locator('.o_field_widget[name=tz] select, .o_field_widget[name=tz] input').first
+        if tz.evaluate('element => element.tagName') == 'SELECT':
+            tz.select_option(label='UTC')
+        else:
+            tz.fill('UTC')
+            tz.press('Tab')
+        day = page.locator('.o_field_widget[name=scheduled_date]')
+        day.locator('input, button').first.click()
+        day.locator('input').first.fill(f'{when:%m/%d/%Y}')
+        page.keyboard.press('Escape')
+        self.fill('scheduled_time', f'{when:%H:%M}')
+        page.keyboard.press('Tab')
+        browser.settle(page)
+        self.press('Schedule')
+        return self.wait_for('social.crm.post', [['text', '=', text]], seconds=10)['id']

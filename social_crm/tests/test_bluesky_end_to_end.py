@@ -1,7 +1,6 @@
 """Bluesky from the consent page to the end of the login, on the software that Bluesky runs, with
 Chromium, a running Odoo and its cron threads."""
 
-import io
 import json
 import os
 import time
@@ -10,7 +9,6 @@ from unittest import SkipTest
 from unittest.mock import patch
 
 from cryptography.fernet import Fernet
-from PIL import Image
 
 from odoo.tests import tagged
 from odoo.tests.common import _super_send
@@ -184,38 +182,11 @@ class TestBlueskyEndToEnd(EndToEndCase):
 
     def schedule(self, text):
         """Write a post with a picture for the next full minute but one; return its id."""
-        page = self.page
-        page.goto(f'{self.odoo.url}/odoo/action-social_crm.social_crm_post_action/new')
-        browser.settle(page)
-        page.locator('.o_field_widget[name=account_ids] input').fill('brand')
-        page.locator('.o-autocomplete--dropdown-item', has_text='brand').first.click()
-        self.fill('text', text)
-        picture = io.BytesIO()
-        Image.new('RGB', (640, 480), 'teal').save(picture, 'PNG')
-        page.locator('.o_field_widget[name=attachment_ids] input[type=file]').set_input_files(
-            {'name': 'desk.png', 'mimeType': 'image/png', 'buffer': picture.getvalue()}
-        )
-        page.locator('.o_field_widget[name=attachment_ids]', has_text='desk.png').wait_for()
-        page.locator('.o_field_widget[name=schedule] input').nth(1).check()
-        browser.settle(page)
-        tz = page.locator('.o_field_widget[name=tz] select, .o_field_widget[name=tz] input').first
-        if tz.evaluate('element => element.tagName') == 'SELECT':
-            tz.select_option(label='UTC')
-        else:
-            tz.fill('UTC')
-            tz.press('Tab')
         when = datetime.now(timezone.utc) + timedelta(seconds=75)
-        day = page.locator('.o_field_widget[name=scheduled_date]')
-        day.locator('input, button').first.click()
-        day.locator('input').first.fill(f'{when:%m/%d/%Y}')
-        page.keyboard.press('Escape')
-        self.fill('scheduled_time', f'{when:%H:%M}')
-        page.keyboard.press('Tab')
-        browser.settle(page)
-        self.press('Schedule')
-        found = self.wait_for('social.crm.post', [['text', '=', text]], 'state', seconds=10)
+        post_id = self.write_post(text, when, ('brand',))
+        [found] = self.ask('social.crm.post', [['id', '=', post_id]], 'state')
         self.assertEqual(found['state'], 'scheduled')
-        return found['id']
+        return post_id
 
     def token(self):
         """Return the login as Odoo keeps it, opened with this machine's key."""
