@@ -256,7 +256,7 @@ class Sending(FacebookLogin):
     def _counters(self, ids: Sequence[str], fields: str) -> dict[str, dict[str, Any]]:
         answers = self._read_batch([f'{quote(one, safe="")}?fields={fields}' for one in ids])
         found: dict[str, dict[str, Any]] = {}
-        for number, answer in zip(ids, answers):  # noqa: B905 - as many of both
+        for number, answer in zip(ids, answers, strict=False):
             if isinstance(answer, dict):
                 found[number] = answer
             elif not isinstance(answer, NotFound):
@@ -267,13 +267,14 @@ class Sending(FacebookLogin):
         """Return what insights tell, a metric at a time where the network refuses one of them."""
         both = ','.join(_INSIGHTS)
         urls = [f'{quote(one, safe="")}/insights?metric={both}' for one in ids]
-        answers = dict(zip(ids, self._read_batch(urls)))  # noqa: B905 - as many of both
+        answers = dict(zip(ids, self._read_batch(urls), strict=False))
         refused = [one for one, answer in answers.items() if type(answer) is Rejected]
         rows: list[tuple[str, dict[str, Any] | ProviderError]] = [*answers.items()]
         if refused:
             again = [(one, metric) for one in refused for metric in _INSIGHTS]
             some = [f'{quote(one, safe="")}/insights?metric={metric}' for one, metric in again]
-            rows += zip((one for one, _metric in again), self._read_batch(some))  # noqa: B905
+            names = (one for one, _metric in again)
+            rows += zip(names, self._read_batch(some), strict=False)
         found: dict[tuple[str, str], int] = {}
         for number, answer in rows:
             if isinstance(answer, (PermissionMissing, Rejected)):

@@ -264,8 +264,8 @@ class InstagramSending(InstagramLogin, Sending):
         """Return the answer or the error of a read for each id; in batches where these exist."""
         urls = [f'{quote(one, safe="")}{rest}' for one in ids]
         if self._by_facebook:
-            return dict(zip(ids, self._read_batch(urls)))  # noqa: B905 - as many of both
-        return dict(zip(ids, map(self._read_one, urls)))  # noqa: B905 - as many of both
+            return dict(zip(ids, self._read_batch(urls), strict=False))
+        return dict(zip(ids, map(self._read_one, urls), strict=False))
 
     def _read_one(self, url: str) -> dict[str, Any] | ProviderError:
         try:

@@ -122,7 +122,7 @@ class Listening(Sending):
         people = {urn for urn in owners if urn.startswith(PERSON)}
         if people:
             known |= self._people(sorted(people))
-        pairs = zip(entries, owners)  # noqa: B905
+        pairs = zip(entries, owners, strict=False)
         return [
             {**entry, 'owner~': known[owner]} if owner in known else entry for entry, owner in pairs
         ]

@@ -123,7 +123,7 @@ class Walk:
         # A server may give entries of the page before once more.
         seen, known = set(self.seen), {*self.last, *self.new}
         fresh, met, old = [], False, False
-        for place, (entry, moment) in enumerate(zip(ids, times)):  # noqa: B905
+        for place, (entry, moment) in enumerate(zip(ids, times, strict=False)):
             is_seen = entry in seen
             old = bool(self.since and moment and moment < self.since)
             met = met or is_seen

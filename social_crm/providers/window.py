@@ -100,7 +100,7 @@ class Window:
         begin = self.began - self.overlap
         recent = [
             key
-            for key, moment in zip(keys, times)  # noqa: B905
+            for key, moment in zip(keys, times, strict=False)
             if moment is None or moment >= begin
         ]
         new = tuple(dict.fromkeys((*recent, *self.new)))[:KEEP]
