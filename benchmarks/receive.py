@@ -146,8 +146,8 @@ class Floor:
 def make_rules(source, number):
     """Have that many rules, each with words of its own; with 10,000 half of the texts match one.
 
-    Statistics are brought up to date as autovacuum does within a minute: plans of foreign key checks
-    made while the table was small read all of it.
+    Statistics are brought up to date as autovacuum does within a minute: plans of foreign key
+    checks made while the table was small read all of it.
     """
     env = source.env
     Rule = env['social.crm.rule'].with_context(tracking_disable=True)

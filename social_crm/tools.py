@@ -46,6 +46,36 @@ def excerpt(text, length):
     return line[:length].rsplit(' ', 1)[0].rstrip('.,;:!?…') + '…'
 
 
+def take_marked(model, mark, limit):
+    """Take the mark off the first marked records that no other worker has locked; return them.
+
+    By SQL, as nobody has changed the records: neither author nor date of the last change move.
+    They stay locked until the end of the transaction.
+
+    :param model: an empty recordset of the model
+    :param str mark: name of a stored boolean field
+    :raise psycopg2.errors.SerializationFailure: when another worker has just taken one of them;
+        not logged, as the loops expect it and try again
+    """
+    model.flush_model()
+    model.env.cr.execute(
+        SQL(
+            """UPDATE %(table)s SET %(mark)s = FALSE
+                WHERE id IN (SELECT id FROM %(table)s WHERE %(mark)s
+                              ORDER BY id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED)
+            RETURNING id""",
+            table=SQL.identifier(model._table),
+            mark=SQL.identifier(mark),
+            limit=limit,
+        ),
+        log_exceptions=False,
+    )
+    ids = sorted(row[0] for row in model.env.cr.fetchall())
+    if ids:
+        model.env.invalidate_all()
+    return model.browse(ids)
+
+
 def insert_skip_known(model, rows, returning=('id',)):
     """Insert many rows in one statement; rows that break a unique index are skipped.
 

@@ -7,6 +7,7 @@ from . import social_crm_revocation
 from . import social_crm_audit
 from . import social_crm_retention
 from . import social_crm_account
+from . import social_crm_account_streams
 from . import social_crm_account_login
 from . import social_crm_account_watch
 from . import social_crm_account_version
@@ -17,6 +18,7 @@ from . import social_crm_profile_screen_pop
 from . import social_crm_source_mixin
 from . import social_crm_profile_match
 from . import social_crm_profile_refresh
+from . import social_crm_profile_outcome
 from . import social_crm_account_lookup
 from . import social_crm_match_key
 from . import social_crm_match
@@ -30,6 +32,8 @@ from . import social_crm_rule_exchange
 from . import social_crm_rule_test
 from . import social_crm_rule_action
 from . import social_crm_mention
+from . import social_crm_mention_listening
+from . import social_crm_mention_note
 from . import social_crm_hour_mark
 from . import social_crm_mention_sums
 from . import social_crm_mention_act
@@ -55,6 +59,7 @@ from . import social_crm_app_webhook
 from . import social_crm_app_help
 from . import social_crm_lead_form
 from . import social_crm_lead_form_field
+from . import social_crm_lead_form_values
 from . import social_crm_lead_form_capture
 from . import social_crm_account_setup
 from . import social_crm_erasure_request

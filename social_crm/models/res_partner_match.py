@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from .. import matching
+from ..tools import take_marked
 
 BATCH = 500
 #: Changes of these may make a profile fit, or fit no more.
@@ -100,22 +101,10 @@ class ResPartner(models.Model):
 
         :return: number of contacts
         """
-        self.flush_model()
-        self.env.cr.execute(
-            """SELECT id FROM res_partner WHERE social_match_due
-                ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED""",
-            [BATCH],
-            log_exceptions=False,  # a conflict is expected, and tried again
-        )
-        ids = [row[0] for row in self.env.cr.fetchall()]
-        if ids:
-            # SQL: the contact was not changed by anybody.
-            self.env.cr.execute(
-                'UPDATE res_partner SET social_match_due = FALSE WHERE id = ANY(%s)', [ids]
-            )
-            self.env.invalidate_all()
-            self.browse(ids)._social_find_profiles()
-        return len(ids)
+        partners = take_marked(self, 'social_match_due', BATCH)
+        if partners:
+            partners._social_find_profiles()
+        return len(partners)
 
     def _social_find_profiles(self):
         """Store the keys of these contacts, and have the profiles looked at that they may be."""

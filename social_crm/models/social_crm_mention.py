@@ -1,11 +1,6 @@
-from babel import Locale
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import plaintext2html
 
-from .. import listening
 from ..tools import excerpt
 
 EXCERPT = 80
@@ -113,7 +108,6 @@ class SocialCrmMention(models.Model):
     language = fields.Char(
         readonly=True, help='Two-letter code, as the network gave it or as detected.'
     )
-    language_name = fields.Char('Written In', compute='_compute_language_name')
     sentiment = fields.Float(
         readonly=True, digits=(4, 3), aggregator='avg', help='From -1 (negative) to 1 (positive).'
     )
@@ -181,12 +175,6 @@ class SocialCrmMention(models.Model):
         copy=False,
     )
     act_error = fields.Char('Action Error', readonly=True, copy=False)
-    explanation = fields.Html(
-        'Why This Matched',
-        compute='_compute_explanation',
-        compute_sudo=True,
-        sanitize=False,
-    )
 
     # One row for all who use the brand accounts, one for each owner of a personal account.
     _unique_item = models.UniqueIndex(
@@ -204,13 +192,6 @@ class SocialCrmMention(models.Model):
             author = mention.author_id.name or mention.author_id.handle or ''
             mention.display_name = f'{author}: {mention._excerpt()}'
 
-    @api.depends('language')
-    @api.depends_context('lang')
-    def _compute_language_name(self):
-        names = Locale.parse(self.env.lang or 'en_US').languages
-        for mention in self:
-            mention.language_name = names.get(mention.language, mention.language)
-
     @api.depends('parent_external_id')
     def _compute_parent_id(self):
         parents = self.search(
@@ -223,23 +204,6 @@ class SocialCrmMention(models.Model):
             mention.parent_id = by_key.get(
                 (mention.company_id, mention.network, mention.parent_external_id)
             )
-
-    @api.depends('rule_ids', 'text', 'sentiment_label', 'campaign_id')
-    @api.depends_context('lang')
-    def _compute_explanation(self):
-        for mention in self:
-            mention.explanation = mention._render_explanation() if mention.rule_ids else False
-
-    def _render_explanation(self):
-        """Return as HTML which clauses of which rules matched, and in which words."""
-        self.ensure_one()
-        text, rules = self._listening_text(), []
-        for rule in self.rule_ids:
-            query = rule._query()
-            rules.append((rule, query.terms(text), rule._highlight(self, query)))
-        return self.env['ir.qweb']._render(
-            'social_crm.mention_explanation', {'mention': self, 'rules': rules}
-        )
 
     @api.model
     def _selection_network(self):
@@ -321,58 +285,7 @@ class SocialCrmMention(models.Model):
             'views': [(False, 'form')],
         }
 
-    # === LISTENING === #
-
-    def _listening_text(self):
-        """Return the text as the rules read it."""
-        self.ensure_one()
-        return listening.Text(self.text or '', handles=self._addressed_handles())
-
-    def _addressed_handles(self):
-        """What is sent to an account mentions it, even if the text does not say so."""
-        return (self.account_id.handle,) if self.kind not in ('search', 'lead_form') else ()
-
-    def _facts(self):
-        """Return what the rules may ask about each mention: dict of id -> Facts."""
-        customer_ids = set(self.author_id.partner_id._social_customers().ids)
-        return {
-            mention.id: mention.author_id._author().facts(
-                customer_ids,
-                account=mention.account_id.id,
-                kind=mention.kind,
-                language=mention.language or '',
-                sentiment=mention.sentiment_label or 'unknown',
-            )
-            for mention in self
-        }
-
     # === HELPERS === #
 
     def _excerpt(self):
         return excerpt(self.text, EXCERPT)
-
-    def _as_note(self):
-        """Return the mention as it stands in the timeline of a lead, ticket or contact."""
-        self.ensure_one()
-        kind = dict(self._fields['kind']._description_selection(self.env))[self.kind]
-        network = dict(self._selection_network())[self.network]
-        link = (
-            Markup('<a href="%s" rel="noopener noreferrer" target="_blank">%s</a>')
-            % (self.url, network)
-            if self.url
-            else network
-        )
-        return Markup('<p><b>%s</b> (%s, %s)</p>%s') % (
-            # The link opens the mention, and finds the note again when its author is erased.
-            self._get_html_link(title=self.author_id.display_name),
-            kind,
-            link,
-            plaintext2html(self.text or ''),
-        )
-
-    def _note_author(self):
-        """Return the author arguments of a message: the contact, else the profile's name."""
-        partner = self.partner_id
-        if partner:
-            return {'author_id': partner.id, 'email_from': partner.email_formatted}
-        return {'author_id': False, 'email_from': self.author_id.display_name}

@@ -6,6 +6,7 @@ import psycopg2.errors
 from odoo import api, fields, models
 
 from .. import matching
+from ..tools import take_marked
 
 _logger = logging.getLogger(__name__)
 
@@ -177,21 +178,10 @@ class SocialCrmProfile(models.Model):
 
         :return: number of profiles
         """
-        self.flush_model()
-        self.env.cr.execute(
-            """SELECT id FROM social_crm_profile WHERE match_due
-                ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED""",
-            [BATCH],
-            log_exceptions=False,  # a conflict is expected, and tried again
-        )
-        ids = [row[0] for row in self.env.cr.fetchall()]
-        if ids:
-            self.env.cr.execute(
-                'UPDATE social_crm_profile SET match_due = FALSE WHERE id = ANY(%s)', [ids]
-            )
-            self.env.invalidate_all()
-            self.browse(ids)._match()
-        return len(ids)
+        profiles = take_marked(self, 'match_due', BATCH)
+        if profiles:
+            profiles._match()
+        return len(profiles)
 
     def _match(self):
         """Find the contacts of these profiles: link, suggest, take suggestions back."""

@@ -1,4 +1,3 @@
-import base64
 import logging
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime, timedelta
@@ -9,26 +8,15 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..picture import BadPicture, fetch_picture
-from ..providers.errors import (
-    AuthorizationLost,
-    NotFound,
-    NotSupported,
-    PermissionMissing,
-    ProviderError,
-    RateLimited,
-    Rejected,
-)
-from ..tools import aware, clean, naive
+from ..providers.errors import NotSupported, ProviderError, RateLimited
+from ..tools import aware
 
 _logger = logging.getLogger(__name__)
 
 CLAIM = 8  # profiles looked up at once, each in a thread
 LEASE = timedelta(minutes=5)  # longer than a look-up can take
 FRESH = timedelta(hours=24)  # so long a profile is not asked for again
-RETRY = timedelta(minutes=15)
-TRIES = 5
 EVER = datetime.min
-FINAL = (NotSupported, PermissionMissing, Rejected)
 
 
 class SocialCrmProfile(models.Model):
@@ -271,89 +259,6 @@ class SocialCrmProfile(models.Model):
         except Exception:  # the boundary of the loop: one profile must not stop the others
             self.env.cr.rollback()
             _logger.exception('profile %s could not be brought up to date', self.id)
-
-    # === OUTCOME === #
-
-    def _store_refresh(self, found, picture):
-        """Store a profile as the network tells it now, and its picture.
-
-        :param found: the adapter's Profile, ``None`` where only the picture was fetched
-        :param picture: PNG; ``b''`` for none that is new, ``None`` for one that was refused
-        """
-        done = {'refresh_lease': False, 'picture_due': False}
-        if found and self.external_id and found.external_id != self.external_id:
-            # Somebody else has the handle now: that is no news of this person.
-            self._refresh_failed(NotFound('the handle is somebody else now'))
-            return
-        profile = self
-        if found:
-            profile = self._same_on_network(found) or self
-            done |= {'refresh_due': False, 'refresh_tries': 0, 'refresh_error': False}
-            done |= {**self._values(found), 'stale': False, 'stale_since': False}
-            done['looked_up_at'] = fields.Datetime.now()
-        url = found.avatar_url if found else self.avatar_url
-        if picture:
-            done |= {'image_1920': base64.b64encode(picture), 'picture_url': clean(url, 1000)}
-        elif picture is None:
-            done['picture_url'] = False
-        # What has not changed is not written: it would be looked at again by matching.
-        profile.write(
-            {
-                name: value
-                for name, value in done.items()
-                if name == 'image_1920' or (profile[name] or False) != (value or False)
-            }
-        )
-
-    def _same_on_network(self, found):
-        """Return the profile that turns out to be the same as this, which was entered by hand.
-
-        The link and what people have decided go there, and this one is deleted.
-        """
-        same = self.search(
-            [
-                ('id', '!=', self.id),
-                ('company_id', '=', self.company_id.id),
-                ('network', '=', self.network),
-                ('external_id', '=', clean(found.external_id, 1000)),
-            ]
-        )
-        if not same:
-            return same
-        if self.partner_id and not same.partner_id:
-            same.partner_id = self.partner_id
-        known = same.match_ids.partner_id
-        self.match_ids.filtered(lambda match: match.partner_id not in known).profile_id = same
-        self.unlink()
-        return same
-
-    def _refresh_failed(self, error, account=None):
-        """Note why a look-up did not work, and when to try again."""
-        now = fields.Datetime.now()
-        values = {'refresh_lease': False, 'picture_due': False, 'refresh_due': False}
-        if isinstance(error, AuthorizationLost) and account:
-            account._lose_login(error)
-        if isinstance(error, NotFound):
-            if self.external_id:
-                values.update(stale=True, stale_since=self.stale_since or now, looked_up_at=now)
-            else:
-                values['refresh_error'] = self.env._(
-                    'There is no @%(handle)s on %(network)s.',
-                    handle=self.handle,
-                    network=self._network_label(),
-                )
-        elif isinstance(error, RateLimited):
-            until = max(naive(error.until) or now + RETRY, now + timedelta(seconds=1))
-            values['refresh_due'] = until
-            if account:
-                account.lookups_paused_until = until
-        elif isinstance(error, FINAL) or self.refresh_tries >= TRIES:
-            values['refresh_error'] = self.env['social.crm.account']._explain(error)
-        else:
-            values['refresh_tries'] = self.refresh_tries + 1
-            values['refresh_due'] = now + RETRY * 2**self.refresh_tries
-        self.write(values)
-        _logger.info('profile %s was not looked up: %s', self.id, type(error).__name__)
 
 
 def _picture(http, url, known_url):

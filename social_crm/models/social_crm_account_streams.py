@@ -1,0 +1,162 @@
+from datetime import timedelta
+
+from odoo import fields, models
+
+from ..providers import adapter_class
+from ..tools import naive
+
+BACKFILL = timedelta(days=7)
+MAX_SEARCHES = 30  # streams of hashtags and searches per account, each a call per look
+
+
+class SocialCrmAccount(models.Model):
+    """What an account listens to: its streams, how often they are looked at, and how that went."""
+
+    _inherit = 'social.crm.account'
+
+    poll_interval = fields.Integer(
+        'Look Every (seconds)',
+        default=60,
+        required=True,
+        help="How often to look for new items. The network's rate limit may make it less often.",
+    )
+    stream_ids = fields.One2many('social.crm.stream', 'account_id', readonly=True)
+    searches_left_out = fields.Integer(
+        readonly=True,
+        help=(
+            'Words and hashtags of rules that this account does not ask the network for: they '
+            'are too many.'
+        ),
+    )
+    last_success = fields.Datetime('Last Look', readonly=True)
+    last_error = fields.Char(readonly=True)
+    last_error_at = fields.Datetime(readonly=True)
+    rate_limit_remaining = fields.Integer(readonly=True)
+    rate_limit_reset = fields.Datetime(readonly=True)
+    parked_count = fields.Integer(
+        compute='_compute_parked_count', groups='social_crm.social_crm_group_marketing'
+    )
+
+    _poll_interval = models.Constraint(
+        'CHECK (poll_interval BETWEEN 5 AND 86400)',
+        'Look every 5 seconds at most, and once a day at least.',
+    )
+
+    # === COMPUTE METHODS === #
+
+    def _compute_parked_count(self):
+        counts = dict(
+            self.env['social.crm.parked.item']._read_group(
+                [('account_id', 'in', self.ids), ('state', '=', 'parked')],
+                ['account_id'],
+                ['__count'],
+            )
+        )
+        for account in self:
+            account.parked_count = counts.get(account, 0)
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        result = super().write(vals)
+        if {'active', 'state'} & vals.keys():
+            self._sync_streams()
+        if 'poll_interval' in vals:
+            # sudo: streams are the module's
+            self.sudo().stream_ids.next_due = fields.Datetime.now()
+        return result
+
+    # === ACTION METHODS === #
+
+    def action_poll(self):
+        """Look for new items now."""
+        self.check_access('read')
+        self.sudo().stream_ids.next_due = fields.Datetime.now()  # sudo: streams are the module's
+        self.env.ref('social_crm.ir_cron_receive').sudo()._trigger()  # sudo: wake the loop only
+        return self._notify('info', self.env._('Looking for new items…'))
+
+    def action_read_again(self):
+        """Read the last seven days again: what is stored stays, what was missed is added."""
+        self.check_access('read')
+        now = fields.Datetime.now()
+        self.sudo().stream_ids.write(  # sudo: streams are the module's
+            {
+                'cursor': False,
+                'since': now - BACKFILL,
+                'next_due': now,
+                # A page that is on its way would put the old cursor back.
+                'lease': False,
+                'lease_until': False,
+            }
+        )
+        self.env.ref('social_crm.ir_cron_receive').sudo()._trigger()  # sudo: wake the loop only
+        return self._notify('info', self.env._('Reading the last seven days again…'))
+
+    def action_view_parked(self):
+        self.ensure_one()
+        action = self.env['ir.actions.act_window']._for_xml_id(
+            'social_crm.social_crm_parked_item_action'
+        )
+        action.update(domain=[('account_id', '=', self.id)])
+        return action
+
+    # === STREAMS === #
+
+    def _sync_streams(self):
+        """Make the streams match what the network offers and what the rules ask for.
+
+        A stream that nobody wants any more is switched off and keeps its cursor. The first rules
+        come first where they ask for more searches than a network can be asked for.
+        """
+        now = fields.Datetime.now()
+        Stream = self.env['social.crm.stream'].sudo()  # sudo: streams are the module's own
+        for account in self.sudo():
+            wanted = []
+            if account.active and account.state == 'connected':
+                adapter = adapter_class(account.network)
+                asked = self.env['social.crm.rule']._wanted_streams(account, adapter)
+                wanted = account._default_streams(adapter) + asked[:MAX_SEARCHES]
+                account.searches_left_out = max(len(asked) - MAX_SEARCHES, 0)
+            known = Stream.with_context(active_test=False).search([('account_id', '=', account.id)])
+            by_key = {(stream.kind, stream.query): stream for stream in known}
+            on = Stream.union(*(stream for key, stream in by_key.items() if key in set(wanted)))
+            (known - on).filtered('active').write({'active': False})
+            on.filtered(lambda stream: not stream.active).write(
+                {'active': True, 'next_due': now, 'error_count': 0}
+            )
+            Stream.create(
+                [
+                    {
+                        'account_id': account.id,
+                        'kind': kind,
+                        'query': query,
+                        'next_due': now,
+                        'since': now - BACKFILL,
+                    }
+                    for kind, query in wanted
+                    if (kind, query) not in by_key
+                ]
+            )
+
+    def _default_streams(self, adapter):
+        """Return the streams that need no rule: those that the login permits to be read."""
+        permitted = set((self.wanted_capabilities or '').split()).difference(
+            self._missing_capabilities()
+        )
+        needed = adapter.stream_capabilities
+        return [
+            (kind, '')
+            for kind in adapter.default_streams()
+            if kind not in needed or needed[kind] in permitted
+        ]
+
+    def _note_success(self, rate_limit):
+        """Keep what the health page shows after a look that worked."""
+        values = {'last_success': fields.Datetime.now()}
+        if self.last_error and not any(self.stream_ids.mapped('last_error')):
+            values['last_error'] = False
+        if rate_limit:
+            values.update(
+                rate_limit_remaining=rate_limit.remaining, rate_limit_reset=naive(rate_limit.reset)
+            )
+        self.write(values)
