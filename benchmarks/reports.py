@@ -31,9 +31,14 @@ def run(bench):
             fill(env, companies[number], number)
     ids = [one.id for one in companies.values()]
     new_test_user(
-        env, 'analyst', 'social_crm.social_crm_group_marketing', password='analyst', tz='UTC',
-        company_id=ids[0], company_ids=[(6, 0, ids)],
-    )  # fmt: skip
+        env,
+        'analyst',
+        'social_crm.social_crm_group_marketing',
+        password='analyst',
+        tz='UTC',
+        company_id=ids[0],
+        company_ids=[(6, 0, ids)],
+    )
     env.cr.commit()
     with bench.timed() as took:
         while env['social.crm.mention.hourly']._sum_up():
@@ -86,10 +91,14 @@ def without_indexes(env):
 def fill(env, company, number):
     """Spread mentions evenly over a year, past the ORM."""
     account = connect(make_app(company), env.user, username=f'brand{number}', number=str(number))
-    author = env['social.crm.profile'].create({
-        'network': 'mastodon', 'external_id': f'author-{number}', 'handle': 'author',
-        'company_id': company.id,
-    })  # fmt: skip
+    author = env['social.crm.profile'].create(
+        {
+            'network': 'mastodon',
+            'external_id': f'author-{number}',
+            'handle': 'author',
+            'company_id': company.id,
+        }
+    )
     rule = env['social.crm.rule'].create(
         {'name': 'Tea', 'keywords': 'tea', 'company_id': company.id, 'kind_search': False}
     )
@@ -107,9 +116,14 @@ def fill(env, company, number):
                   'new', 'none',
                   CASE WHEN n %% 3 = 0 THEN now() at time zone 'UTC' END
              FROM generate_series(1, %(number)s) n""",
-        {'company': company.id, 'account': account.id, 'author': author.id, 'number': number,
-         'days': DAYS},
-    )  # fmt: skip
+        {
+            'company': company.id,
+            'account': account.id,
+            'author': author.id,
+            'number': number,
+            'days': DAYS,
+        },
+    )
     env.cr.execute(
         """INSERT INTO social_crm_mention_rule_rel (mention_id, rule_id)
            SELECT id, %s FROM social_crm_mention WHERE company_id = %s AND id %% 10 = 0""",

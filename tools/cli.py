@@ -128,9 +128,21 @@ def stop(arguments):
 COMMANDS = {
     function.__name__: function
     for function in (
-        run, test, lint, install, update, shell, odoo, psql, python, bench, screenshot, start, stop
+        run,
+        test,
+        lint,
+        install,
+        update,
+        shell,
+        odoo,
+        psql,
+        python,
+        bench,
+        screenshot,
+        start,
+        stop,
     )
-}  # fmt: skip
+}
 
 
 def main(arguments):

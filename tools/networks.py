@@ -72,7 +72,7 @@ def _limits(adapters):
         ['Window for messages', *(_hours(one.message_window) for one in limits)],
         ['Version of the API', *versions],
         ['Served until', *ends],
-    ]  # fmt: skip
+    ]
 
 
 def _message_length(adapter):

@@ -15,19 +15,28 @@ class SocialCrmCampaignCost(models.Model):
     date = fields.Date(required=True, default=fields.Date.context_today)
     amount = fields.Monetary(required=True)
     currency_id = fields.Many2one(
-        'res.currency', required=True, default=lambda self: self.env.company.currency_id,
-    )  # fmt: skip
+        'res.currency',
+        required=True,
+        default=lambda self: self.env.company.currency_id,
+    )
     company_id = fields.Many2one(
-        'res.company', required=True, index=True, default=lambda self: self.env.company,
-    )  # fmt: skip
+        'res.company',
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
+    )
     network = fields.Selection(
         selection=lambda self: self.env['social.crm.app']._selection_network(),
         help='Empty where it was spent on all of them.',
     )
     rule_id = fields.Many2one(
-        'social.crm.rule', 'Listening Rule', index='btree_not_null', ondelete='set null',
-        check_company=True, help='For the cost per lead of a rule.',
-    )  # fmt: skip
+        'social.crm.rule',
+        'Listening Rule',
+        index='btree_not_null',
+        ondelete='set null',
+        check_company=True,
+        help='For the cost per lead of a rule.',
+    )
 
     @api.constrains('amount')
     def _check_amount(self):

@@ -3,10 +3,21 @@ from odoo import api, models
 #: What the sums are made of: a change of one of these has the hour summed up anew.
 SUMMED = frozenset(
     (
-        'account_id', 'answered_at', 'campaign_id', 'company_id', 'deleted_at', 'kind', 'lead_id',
-        'owner_id', 'posted_at', 'rule_ids', 'sentiment', 'sentiment_label', 'ticket_id',
+        'account_id',
+        'answered_at',
+        'campaign_id',
+        'company_id',
+        'deleted_at',
+        'kind',
+        'lead_id',
+        'owner_id',
+        'posted_at',
+        'rule_ids',
+        'sentiment',
+        'sentiment_label',
+        'ticket_id',
     )
-)  # fmt: skip
+)
 
 
 class SocialCrmMention(models.Model):

@@ -16,16 +16,22 @@ class SocialCrmMetric(models.Model):
     _rec_name = 'publication_id'
 
     publication_id = fields.Many2one(
-        'social.crm.publication', required=True, readonly=True, index=True, ondelete='cascade',
-    )  # fmt: skip
+        'social.crm.publication',
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete='cascade',
+    )
     measured_at = fields.Datetime('At', required=True, readonly=True, index=True)
     post_id = fields.Many2one(related='publication_id.post_id', store=True, index=True)
     account_id = fields.Many2one(related='publication_id.account_id', store=True, index=True)
     network = fields.Selection(related='publication_id.network', store=True)
     company_id = fields.Many2one(related='publication_id.company_id', store=True, index=True)
     campaign_id = fields.Many2one(
-        related='publication_id.campaign_id', store=True, index='btree_not_null',
-    )  # fmt: skip
+        related='publication_id.campaign_id',
+        store=True,
+        index='btree_not_null',
+    )
     likes = fields.Integer('Likes so far', readonly=True, aggregator='max')
     comments = fields.Integer('Comments so far', readonly=True, aggregator='max')
     shares = fields.Integer('Shares so far', readonly=True, aggregator='max')

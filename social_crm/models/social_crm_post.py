@@ -4,9 +4,14 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 CONTENT = {
-    'text', 'link', 'track_links', 'first_comment', 'attachment_ids', 'media_description',
+    'text',
+    'link',
+    'track_links',
+    'first_comment',
+    'attachment_ids',
+    'media_description',
     'account_ids',
-}  # fmt: skip
+}
 TIME = {'schedule', 'scheduled_date', 'scheduled_time', 'tz', 'due_at'}
 GUARDED = {'step', 'approved_by_id', 'approved_at', 'state', 'owner_id', 'needs_approval'}
 STATES = [
@@ -20,9 +25,15 @@ STATES = [
     ('cancelled', 'Cancelled'),
 ]
 COLORS = {
-    'draft': 12, 'waiting': 3, 'scheduled': 4, 'publishing': 8, 'published': 10, 'partial': 2,
-    'failed': 1, 'cancelled': 20,
-}  # fmt: skip
+    'draft': 12,
+    'waiting': 3,
+    'scheduled': 4,
+    'publishing': 8,
+    'published': 10,
+    'partial': 2,
+    'failed': 1,
+    'cancelled': 20,
+}
 
 
 class SocialCrmPost(models.Model):
@@ -57,16 +68,26 @@ class SocialCrmPost(models.Model):
     publication_ids = fields.One2many('social.crm.publication', 'post_id', copy=False)
     campaign_id = fields.Many2one('utm.campaign', index='btree_not_null', tracking=True)
     user_id = fields.Many2one(
-        'res.users', 'Responsible', default=lambda self: self.env.user, tracking=True, index=True,
+        'res.users',
+        'Responsible',
+        default=lambda self: self.env.user,
+        tracking=True,
+        index=True,
         domain=[('share', '=', False)],
-    )  # fmt: skip
+    )
     company_id = fields.Many2one(
-        'res.company', required=True, index=True, default=lambda self: self.env.company,
-    )  # fmt: skip
+        'res.company',
+        required=True,
+        index=True,
+        default=lambda self: self.env.company,
+    )
     owner_id = fields.Many2one(
-        'res.users', compute='_compute_owner_id', store=True, compute_sudo=True,
-        help='Set where a personal account is among the accounts: the post is its owner\'s.',
-    )  # fmt: skip
+        'res.users',
+        compute='_compute_owner_id',
+        store=True,
+        compute_sudo=True,
+        help="Set where a personal account is among the accounts: the post is its owner's.",
+    )
     step = fields.Selection(
         [
             ('draft', 'Draft'),
@@ -74,12 +95,21 @@ class SocialCrmPost(models.Model):
             ('approved', 'Approved'),
             ('cancelled', 'Cancelled'),
         ],
-        default='draft', required=True, readonly=True, copy=False,
-    )  # fmt: skip
+        default='draft',
+        required=True,
+        readonly=True,
+        copy=False,
+    )
     state = fields.Selection(
-        STATES, 'Status', compute='_compute_state', store=True, compute_sudo=True, index=True,
-        tracking=True, group_expand=True,
-    )  # fmt: skip
+        STATES,
+        'Status',
+        compute='_compute_state',
+        store=True,
+        compute_sudo=True,
+        index=True,
+        tracking=True,
+        group_expand=True,
+    )
     color = fields.Integer(compute='_compute_state', store=True, compute_sudo=True)
     failure_summary = fields.Text('What Went Wrong', compute='_compute_failure_summary')
     sent_count = fields.Integer(compute='_compute_state', store=True, compute_sudo=True)

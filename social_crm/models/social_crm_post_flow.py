@@ -12,9 +12,11 @@ class SocialCrmPost(models.Model):
     _inherit = 'social.crm.post'
 
     needs_approval = fields.Boolean(
-        compute='_compute_needs_approval', store=True, compute_sudo=True,
+        compute='_compute_needs_approval',
+        store=True,
+        compute_sudo=True,
         help='The company wants posts on brand accounts to be approved.',
-    )  # fmt: skip
+    )
     approved_by_id = fields.Many2one('res.users', readonly=True, copy=False, tracking=True)
     approved_at = fields.Datetime(readonly=True, copy=False)
     may_approve = fields.Boolean(compute='_compute_may_approve')
@@ -140,8 +142,10 @@ class SocialCrmPost(models.Model):
         summary = self.env._('Approve the post "%s"', self.name)
         for approver in self._approvers():
             self.sudo().activity_schedule(  # sudo: an activity for somebody else
-                'social_crm.mail_activity_type_approve', user_id=approver.id, summary=summary,
-            )  # fmt: skip
+                'social_crm.mail_activity_type_approve',
+                user_id=approver.id,
+                summary=summary,
+            )
 
     def _approvers(self):
         group = self.env.ref(APPROVER).sudo()  # sudo: who may approve is no secret in a company

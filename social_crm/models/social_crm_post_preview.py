@@ -15,10 +15,18 @@ class SocialCrmPost(models.Model):
     check_summary = fields.Html('Lengths', compute='_compute_preview', sanitize=False)
 
     @api.depends(
-        'text', 'link', 'track_links', 'first_comment', 'attachment_ids', 'media_description',
-        'account_ids', 'publication_ids.text', 'publication_ids.account_id', 'due_at',
+        'text',
+        'link',
+        'track_links',
+        'first_comment',
+        'attachment_ids',
+        'media_description',
+        'account_ids',
+        'publication_ids.text',
+        'publication_ids.account_id',
+        'due_at',
         'publication_ids.tracked_links',
-    )  # fmt: skip
+    )
     def _compute_preview(self):
         qweb = self.env['ir.qweb']
         for post in self:

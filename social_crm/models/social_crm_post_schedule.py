@@ -17,24 +17,36 @@ class SocialCrmPost(models.Model):
     _inherit = 'social.crm.post'
 
     schedule = fields.Selection(
-        [('now', 'Now'), ('later', 'At a Time')], 'When', default='now', required=True,
-    )  # fmt: skip
+        [('now', 'Now'), ('later', 'At a Time')],
+        'When',
+        default='now',
+        required=True,
+    )
     scheduled_date = fields.Date('Day', copy=False)
     scheduled_time = fields.Float('Time', copy=False, aggregator=None)
     tz = fields.Selection(
-        selection='_selection_tz', string='Time Zone', required=True,
+        selection='_selection_tz',
+        string='Time Zone',
+        required=True,
         default=lambda self: self._default_tz(),
-    )  # fmt: skip
+    )
     due_at = fields.Datetime(
-        'Goes Out', compute='_compute_due_at', inverse='_inverse_due_at', store=True, index=True,
-        copy=False, tracking=True,
-    )  # fmt: skip
+        'Goes Out',
+        compute='_compute_due_at',
+        inverse='_inverse_due_at',
+        store=True,
+        index=True,
+        copy=False,
+        tracking=True,
+    )
     scheduled_wall = fields.Char('Wall Time', compute='_compute_scheduled_wall')
     schedule_note = fields.Char(compute='_compute_schedule_note')
     after_expiry = fields.Boolean(
-        'After the Login Ends', compute='_compute_after_expiry', compute_sudo=True,
-        help='An account\'s login ends before this is due.',
-    )  # fmt: skip
+        'After the Login Ends',
+        compute='_compute_after_expiry',
+        compute_sudo=True,
+        help="An account's login ends before this is due.",
+    )
     # The name is what the calendar looks for.
     is_hatched = fields.Boolean('Hatched in the Calendar', related='after_expiry')
 
@@ -159,12 +171,14 @@ class SocialCrmPost(models.Model):
         if change.missing:
             return self.env._(
                 'There is no %(time)s on %(day)s in %(zone)s: the clock is put forward then. '
-                'Choose %(before)s or earlier, or %(after)s or later.', **values,
-            )  # fmt: skip
+                'Choose %(before)s or earlier, or %(after)s or later.',
+                **values,
+            )
         return self.env._(
             '%(time)s comes twice on %(day)s in %(zone)s: the clock is put back then. Choose '
-            '%(before)s or earlier, %(after)s or later, or give the time in UTC.', **values,
-        )  # fmt: skip
+            '%(before)s or earlier, %(after)s or later, or give the time in UTC.',
+            **values,
+        )
 
     def _check_due(self):
         """Raise unless each post has a moment that lies ahead."""
@@ -178,5 +192,5 @@ class SocialCrmPost(models.Model):
                         '%(wall)s (%(zone)s) has passed: choose a later time, or publish now.',
                         wall=post.scheduled_wall,
                         zone=post.tz,
-                    )  # fmt: skip
+                    )
                 )

@@ -32,12 +32,17 @@ class SocialCrmPublication(models.Model):
     post_id = fields.Many2one('social.crm.post', required=True, index=True, ondelete='cascade')
     kind = fields.Selection(
         [('post', 'Post'), ('comment', 'First Comment')],
-        default='post', required=True, readonly=True,
-    )  # fmt: skip
+        default='post',
+        required=True,
+        readonly=True,
+    )
     parent_id = fields.Many2one(
-        'social.crm.publication', 'Below',
-        readonly=True, index='btree_not_null', ondelete='cascade',
-    )  # fmt: skip
+        'social.crm.publication',
+        'Below',
+        readonly=True,
+        index='btree_not_null',
+        ondelete='cascade',
+    )
     due_at = fields.Datetime(default=False, readonly=True)
     network = fields.Selection(related='account_id.network', store=True)
     campaign_id = fields.Many2one(related='post_id.campaign_id', store=True, index='btree_not_null')
@@ -45,16 +50,21 @@ class SocialCrmPublication(models.Model):
     text = fields.Text('Own Text', help='For this account alone; empty: the text of the post.')
     full_text = fields.Text('Text as Sent', compute='_compute_full_text')
     fingerprint = fields.Char(
-        compute='_compute_fingerprint', store=True, precompute=True, index='btree_not_null',
-    )  # fmt: skip
+        compute='_compute_fingerprint',
+        store=True,
+        precompute=True,
+        index='btree_not_null',
+    )
     status = fields.Char('Progress', compute='_compute_status')
 
     _unique_account = models.UniqueIndex(
-        "(post_id, account_id) WHERE kind = 'post'", 'A post has one publication per account.',
-    )  # fmt: skip
+        "(post_id, account_id) WHERE kind = 'post'",
+        'A post has one publication per account.',
+    )
     _unique_comment = models.UniqueIndex(
-        '(parent_id) WHERE parent_id IS NOT NULL', 'There is one first comment.',
-    )  # fmt: skip
+        '(parent_id) WHERE parent_id IS NOT NULL',
+        'There is one first comment.',
+    )
 
     _external = models.Index('(account_id, external_id) WHERE external_id IS NOT NULL')
     _local = models.Index('(account_id, local_id) WHERE local_id IS NOT NULL')
@@ -164,9 +174,11 @@ class SocialCrmPublication(models.Model):
         if self.kind == 'comment':
             parent = self.parent_id
             return Outgoing(
-                kind='comment', target=parent.external_id or '',
-                target_local_id=parent.local_id or '', **values,
-            )  # fmt: skip
+                kind='comment',
+                target=parent.external_id or '',
+                target_local_id=parent.local_id or '',
+                **values,
+            )
         fetched = 'fetches_media' in adapter_class(self.account_id.network).features
         files = tuple(self.post_id._media(public=fetched)) if media else ()
         link = self._tracked((self.post_id.link or '').strip())
@@ -193,10 +205,15 @@ class SocialCrmPublication(models.Model):
             row.next_metric_at = row.sent_at + FIRST_MEASURE if row.kind == 'post' else False
             row.post_id._log_sent(row)
             if row.kind == 'post' and row.post_id.first_comment:
-                self.create({
-                    'post_id': row.post_id.id, 'account_id': row.account_id.id, 'kind': 'comment',
-                    'parent_id': row.id, 'due_at': fields.Datetime.now(),
-                })._track_links()  # fmt: skip
+                self.create(
+                    {
+                        'post_id': row.post_id.id,
+                        'account_id': row.account_id.id,
+                        'kind': 'comment',
+                        'parent_id': row.id,
+                        'due_at': fields.Datetime.now(),
+                    }
+                )._track_links()
         return super()._delivered(sent)
 
     def _not_delivered(self, error):
@@ -223,10 +240,12 @@ class SocialCrmPost(models.Model):
         lines = (self.media_description or '').splitlines()
         for place, file in enumerate(self._files()):
             yield Media(
-                mimetype=file.mimetype or '', filename=file.name or '', content=file.raw or b'',
+                mimetype=file.mimetype or '',
+                filename=file.name or '',
+                content=file.raw or b'',
                 description=lines[place].strip() if place < len(lines) else '',
                 url=public_url(file) if public else '',
-            )  # fmt: skip
+            )
 
     def _files(self):
         """Return the attachments in the order in which they were added."""
@@ -235,8 +254,9 @@ class SocialCrmPost(models.Model):
 
     def _log_sent(self, row):
         link = Markup('<a href="%s" rel="noopener noreferrer" target="_blank">%s</a>') % (
-            row.url or '#', row.account_id.display_name,
-        )  # fmt: skip
+            row.url or '#',
+            row.account_id.display_name,
+        )
         text = self.env._('Published on %s.')
         if row.kind == 'comment':
             text = self.env._('First comment posted on %s.')
@@ -252,6 +272,8 @@ class SocialCrmPost(models.Model):
         post.message_post(body=Markup('<p><b>%s</b><br/>%s</p>') % (summary, reason))
         if self.user_id:
             post.activity_schedule(
-                'social_crm.mail_activity_type_failed', user_id=self.user_id.id,
-                summary=summary, note=reason,
-            )  # fmt: skip
+                'social_crm.mail_activity_type_failed',
+                user_id=self.user_id.id,
+                summary=summary,
+                note=reason,
+            )

@@ -23,15 +23,24 @@ class SocialCrmPublication(models.Model):
     problems = fields.Text(compute='_compute_checks', compute_sudo=True)
     warnings = fields.Text(compute='_compute_warnings', compute_sudo=True)
     after_expiry = fields.Boolean(
-        'After the Login Ends', compute='_compute_after_expiry', compute_sudo=True,
-    )  # fmt: skip
+        'After the Login Ends',
+        compute='_compute_after_expiry',
+        compute_sudo=True,
+    )
 
     # === COMPUTE METHODS === #
 
     @api.depends(
-        'text', 'account_id', 'account_id.state', 'post_id.text', 'post_id.link',
-        'post_id.first_comment', 'post_id.attachment_ids', 'post_id.track_links', 'tracked_links',
-    )  # fmt: skip
+        'text',
+        'account_id',
+        'account_id.state',
+        'post_id.text',
+        'post_id.link',
+        'post_id.first_comment',
+        'post_id.attachment_ids',
+        'post_id.track_links',
+        'tracked_links',
+    )
     def _compute_checks(self):
         for row in self:
             row.update({'text_count': 0, 'text_limit': 0, 'text_left': 0, 'problems': False})
@@ -54,8 +63,9 @@ class SocialCrmPublication(models.Model):
             twin = row._twin()
             row.warnings = bool(twin) and self.env._(
                 'The same text is on this account already: "%(post)s", %(day)s.',
-                post=twin.post_id.name, day=fields.Date.to_string(twin.sent_at or twin.due_at),
-            )  # fmt: skip
+                post=twin.post_id.name,
+                day=fields.Date.to_string(twin.sent_at or twin.due_at),
+            )
 
     @api.depends('post_id.due_at', 'account_id', 'delivery_state')
     def _compute_after_expiry(self):
@@ -101,8 +111,9 @@ class SocialCrmPublication(models.Model):
         if len(files) > limits.media_count:
             yield self.env._(
                 '%(count)s files, and the network takes %(most)s.',
-                count=len(files), most=limits.media_count,
-            )  # fmt: skip
+                count=len(files),
+                most=limits.media_count,
+            )
         videos = files.filtered(lambda file: not (file.mimetype or '').startswith('image/'))
         if not limits.mix_media and videos and len(files) > 1:
             yield self.env._('A video goes alone: not together with other files.')
@@ -124,13 +135,16 @@ class SocialCrmPublication(models.Model):
             known = ', '.join(name.partition('/')[2].upper() for name in types)
             yield self.env._(
                 '%(file)s: the network does not take this kind of file. It takes: %(types)s.',
-                file=file.name, types=known or self.env._('none'),
-            )  # fmt: skip
+                file=file.name,
+                types=known or self.env._('none'),
+            )
         elif most and file.file_size > most:
             yield self.env._(
                 '%(file)s is %(size)s big, and the network takes %(most)s.',
-                file=file.name, size=human_size(file.file_size), most=human_size(most),
-            )  # fmt: skip
+                file=file.name,
+                size=human_size(file.file_size),
+                most=human_size(most),
+            )
 
     def _picture_problems(self, file, limits):
         most = getattr(limits, 'image_pixels', None)
@@ -142,16 +156,20 @@ class SocialCrmPublication(models.Model):
         elif size[0] * size[1] > most:
             yield self.env._(
                 '%(file)s has %(width)s × %(height)s pixels: too many for the network.',
-                file=file.name, width=size[0], height=size[1],
-            )  # fmt: skip
+                file=file.name,
+                width=size[0],
+                height=size[1],
+            )
 
     def _video_problems(self, file, limits):
         seconds = limits.video_duration and video_seconds(file.raw or b'')
         if seconds and seconds > limits.video_duration:
             yield self.env._(
                 '%(file)s is %(seconds)s seconds long, and the network takes %(most)s.',
-                file=file.name, seconds=round(seconds), most=limits.video_duration,
-            )  # fmt: skip
+                file=file.name,
+                seconds=round(seconds),
+                most=limits.video_duration,
+            )
 
     def _twin(self):
         """Return another publication of the same text on the same account within days."""

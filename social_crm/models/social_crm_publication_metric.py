@@ -122,7 +122,7 @@ class SocialCrmPublication(models.Model):
                         hold=now + HOLD,
                         now=now,
                         limit=BATCH,
-                    )  # fmt: skip
+                    )
                 )
                 self.env.invalidate_all()
                 self._commit_measured()

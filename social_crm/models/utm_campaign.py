@@ -22,64 +22,97 @@ class UtmCampaign(models.Model):
     )
     social_currency_id = fields.Many2one('res.currency', compute='_compute_social_currency_id')
     social_post_count = fields.Integer(
-        'Posts', compute='_compute_social_figures', groups=MARKETING,
-    )  # fmt: skip
+        'Posts',
+        compute='_compute_social_figures',
+        groups=MARKETING,
+    )
     social_form_count = fields.Integer(
-        'Lead Forms', compute='_compute_social_figures', groups=MARKETING,
-    )  # fmt: skip
+        'Lead Forms',
+        compute='_compute_social_figures',
+        groups=MARKETING,
+    )
     social_like_count = fields.Integer('Likes', compute='_compute_social_figures', groups=MARKETING)
     social_comment_count = fields.Integer(
-        'Comments', compute='_compute_social_figures', groups=MARKETING,
-    )  # fmt: skip
+        'Comments',
+        compute='_compute_social_figures',
+        groups=MARKETING,
+    )
     social_share_count = fields.Integer(
-        'Shares', compute='_compute_social_figures', groups=MARKETING,
-    )  # fmt: skip
+        'Shares',
+        compute='_compute_social_figures',
+        groups=MARKETING,
+    )
     social_view_count = fields.Integer('Reach', compute='_compute_social_figures', groups=MARKETING)
     social_answer_count = fields.Integer(
-        'Answers', compute='_compute_social_figures', groups=MARKETING,
-    )  # fmt: skip
+        'Answers',
+        compute='_compute_social_figures',
+        groups=MARKETING,
+    )
     social_click_count = fields.Integer(
-        'Link Clicks', compute='_compute_social_figures', groups=MARKETING,
-    )  # fmt: skip
+        'Link Clicks',
+        compute='_compute_social_figures',
+        groups=MARKETING,
+    )
     social_lead_count = fields.Integer(
-        'Social Leads', compute='_compute_social_figures', groups=MARKETING,
-    )  # fmt: skip
+        'Social Leads',
+        compute='_compute_social_figures',
+        groups=MARKETING,
+    )
     social_won_count = fields.Integer(
-        'Won Leads', compute='_compute_social_figures', groups=MARKETING,
-    )  # fmt: skip
+        'Won Leads',
+        compute='_compute_social_figures',
+        groups=MARKETING,
+    )
     social_ticket_count = fields.Integer(
-        'Tickets', compute='_compute_social_figures', groups=MARKETING,
-    )  # fmt: skip
+        'Tickets',
+        compute='_compute_social_figures',
+        groups=MARKETING,
+    )
     social_quotation_count = fields.Integer(
-        'Quotations', compute='_compute_social_figures', groups=MARKETING,
-    )  # fmt: skip
+        'Quotations',
+        compute='_compute_social_figures',
+        groups=MARKETING,
+    )
     social_revenue = fields.Monetary(
-        'Won Revenue', compute='_compute_social_figures', groups=MARKETING,
+        'Won Revenue',
+        compute='_compute_social_figures',
+        groups=MARKETING,
         currency_field='social_currency_id',
-    )  # fmt: skip
+    )
     social_cost = fields.Monetary(
-        'Cost', compute='_compute_social_figures', groups=MARKETING,
+        'Cost',
+        compute='_compute_social_figures',
+        groups=MARKETING,
         currency_field='social_currency_id',
-    )  # fmt: skip
+    )
     social_roi = fields.Float(
-        'Return on Investment', compute='_compute_social_figures', groups=MARKETING,
+        'Return on Investment',
+        compute='_compute_social_figures',
+        groups=MARKETING,
         help='(Won revenue - cost) / cost',
-    )  # fmt: skip
+    )
     social_cost_per_lead = fields.Monetary(
-        'Cost per Lead', compute='_compute_social_figures', groups=MARKETING,
+        'Cost per Lead',
+        compute='_compute_social_figures',
+        groups=MARKETING,
         currency_field='social_currency_id',
-    )  # fmt: skip
+    )
     social_cost_ids = fields.One2many(
-        'social.crm.campaign.cost', 'campaign_id', 'Costs', groups=MARKETING,
-    )  # fmt: skip
+        'social.crm.campaign.cost',
+        'campaign_id',
+        'Costs',
+        groups=MARKETING,
+    )
     social_has_sales = fields.Boolean(compute='_compute_social_currency_id')
     social_breakdown = fields.Html(
         compute='_compute_social_breakdown', sanitize=False, groups=MARKETING
     )
 
     social_weekly_mail = fields.Boolean(
-        'Weekly Mail', groups=MARKETING, help='The responsible gets the figures every Monday.',
-    )  # fmt: skip
+        'Weekly Mail',
+        groups=MARKETING,
+        help='The responsible gets the figures every Monday.',
+    )
 
     # === COMPUTE METHODS === #
 

@@ -53,10 +53,19 @@ class Bluesky(Login, Sending):
     identity_scopes = ('atproto', *_calls('actor.getProfile'))
     features = frozenset(
         {
-            'servers', 'register', 'pkce', 'revoke', 'refresh', 'idempotency_key', 'find_sent',
-            'thread', 'delete', 'public_client', 'app_password',
+            'servers',
+            'register',
+            'pkce',
+            'revoke',
+            'refresh',
+            'idempotency_key',
+            'find_sent',
+            'thread',
+            'delete',
+            'public_client',
+            'app_password',
         }
-    )  # fmt: skip
+    )
     stream_capabilities: ClassVar[Mapping[str, str]] = {'messages': 'messages'}
     server_example = 'me.bsky.social'
     default_limits = Limits(

@@ -71,10 +71,14 @@ class Facebook(Sending):
         'metrics': ('read_insights', 'pages_read_engagement', 'pages_read_user_content'),
         'profile': ('pages_read_engagement',),
         'lead_forms': (
-            'leads_retrieval', 'pages_manage_ads', 'ads_management', 'pages_read_engagement',
-            'pages_manage_metadata', 'business_management',
+            'leads_retrieval',
+            'pages_manage_ads',
+            'ads_management',
+            'pages_read_engagement',
+            'pages_manage_metadata',
+            'business_management',
         ),
-    }  # fmt: skip
+    }
     identity_scopes = ('pages_show_list',)
     features = frozenset(
         {
@@ -85,7 +89,7 @@ class Facebook(Sending):
             'delete',
             'webhook',
             'check_app',
-        }  # fmt: skip
+        }
     )
     default_limits = Limits(
         text_length=63206,

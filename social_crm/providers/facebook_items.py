@@ -26,9 +26,14 @@ BAD = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 _HASHTAG = re.compile(r'(?<![\w&])#(\w+)')
 _MIMETYPES = {
-    'image': 'image/jpeg', 'photo': 'image/jpeg', 'sticker': 'image/png', 'video': 'video/mp4',
-    'audio': 'audio/mpeg', 'animated_image': 'image/gif', 'file': 'application/octet-stream',
-}  # fmt: skip
+    'image': 'image/jpeg',
+    'photo': 'image/jpeg',
+    'sticker': 'image/png',
+    'video': 'video/mp4',
+    'audio': 'audio/mpeg',
+    'animated_image': 'image/gif',
+    'file': 'application/octet-stream',
+}
 _MAX_COUNT = 2**31 - 1
 
 
@@ -94,9 +99,13 @@ class Reader:
         if entry.get('is_post') or not entry.get('post_id'):
             return self._item('mention', entry, local_id, local_id=local_id)
         return self._item(
-            'mention', entry, bare_id(local_id), local_id=local_id,
-            parent_external_id=str(entry['post_id']), conversation_id=local_id,
-        )  # fmt: skip
+            'mention',
+            entry,
+            bare_id(local_id),
+            local_id=local_id,
+            parent_external_id=str(entry['post_id']),
+            conversation_id=local_id,
+        )
 
     def message(self, entry: dict[str, Any]) -> Item:
         """Return a message; the conversation is named by the other person's id."""

@@ -18,9 +18,15 @@ LEAD_FIELDS = (
     'adset_name,campaign_id,campaign_name,platform,is_organic,partner_name'
 )
 _ATTRIBUTION = (
-    'ad_id', 'ad_name', 'adset_id', 'adset_name', 'campaign_id', 'campaign_name', 'platform',
+    'ad_id',
+    'ad_name',
+    'adset_id',
+    'adset_name',
+    'campaign_id',
+    'campaign_name',
+    'platform',
     'partner_name',
-)  # fmt: skip
+)
 _TEST = re.compile(r'<test lead: dummy data', re.I)
 _TEST_MAILS = {'test@fb.com', 'test@meta.com'}
 _MAILS = ('email', 'work_email')

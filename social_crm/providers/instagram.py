@@ -61,10 +61,18 @@ class Instagram(InstagramSending):
     identity_scopes = ('instagram_business_basic',)
     features = frozenset(
         {
-            'brands', 'revoke', 'refresh', 'find_sent', 'thread', 'delete', 'webhook',
-            'webhook_secret', 'check_app', 'fetches_media',
+            'brands',
+            'revoke',
+            'refresh',
+            'find_sent',
+            'thread',
+            'delete',
+            'webhook',
+            'webhook_secret',
+            'check_app',
+            'fetches_media',
         }
-    )  # fmt: skip
+    )
     refresh_ahead = timedelta(days=7)
     stream_capabilities: ClassVar[Mapping[str, str]] = {
         'comments': 'mentions',

@@ -34,23 +34,27 @@ class InstagramReader(Reader):
         above, media = str(entry.get('parent_id') or ''), str(entry.get('media_id') or '')
         number = id_of(entry)
         return self._item(
-            'reply' if above else 'comment', entry, number,
+            'reply' if above else 'comment',
+            entry,
+            number,
             local_id=number,
             parent_external_id=above or media,
             # Answers go below the comment on top.
             conversation_id=above or number,
-        )  # fmt: skip
+        )
 
     def mention(self, entry: dict[str, Any]) -> Item:
         """Return a post that tags the account, or what a push names by its ids alone."""
         number = id_of(entry)
         media, comment = str(entry.get('media_id') or number), str(entry.get('comment_id') or '')
         return self._item(
-            'mention', entry, number,
+            'mention',
+            entry,
+            number,
             local_id=number,
             parent_external_id=media if comment else '',
             conversation_id=f'{MENTION}{media}:{comment}',
-        )  # fmt: skip
+        )
 
     def _item(self, kind: Any, entry: dict[str, Any], external_id: str, **values: Any) -> Item:
         item = super()._item(kind, self._with_own_id(entry), external_id, **values)

@@ -57,10 +57,17 @@ class LinkedIn(Webhook, Listening):
     identity_scopes = ('r_basicprofile', 'openid', 'profile')
     features = frozenset(
         {
-            'revoke', 'refresh', 'find_sent', 'thread', 'delete', 'webhook', 'brands',
-            'own_account', 'own_scopes',
+            'revoke',
+            'refresh',
+            'find_sent',
+            'thread',
+            'delete',
+            'webhook',
+            'brands',
+            'own_account',
+            'own_scopes',
         }
-    )  # fmt: skip
+    )
     stream_capabilities: ClassVar[Mapping[str, str]] = {
         'notifications': 'mentions',
         'lead_forms': 'lead_forms',

@@ -73,9 +73,15 @@ class Reader:
                 return None
             parent = source if action == 'SHARE' else ''
             return Item(
-                'mention', urn, author_of(owner, entry.get('owner~')), text, at,
-                url=permalink(urn), parent_external_id=parent, raw=entry,
-            )  # fmt: skip
+                'mention',
+                urn,
+                author_of(owner, entry.get('owner~')),
+                text,
+                at,
+                url=permalink(urn),
+                parent_external_id=parent,
+                raw=entry,
+            )
         above = str(found.get('parentComment') or found.get('object') or '')
         root = above if above.startswith(COMMENT) else ''
         return Item(

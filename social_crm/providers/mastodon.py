@@ -45,10 +45,17 @@ class Mastodon(Sending):
     identity_scopes = ('read:accounts',)
     features = frozenset(
         {
-            'servers', 'register', 'pkce', 'revoke', 'refresh', 'idempotency_key', 'find_sent',
-            'thread', 'delete',
+            'servers',
+            'register',
+            'pkce',
+            'revoke',
+            'refresh',
+            'idempotency_key',
+            'find_sent',
+            'thread',
+            'delete',
         }
-    )  # fmt: skip
+    )
     server_example = 'mastodon.social or @me@mastodon.social'
     default_limits = Limits(
         text_length=500,

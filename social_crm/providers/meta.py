@@ -52,8 +52,16 @@ _BLOCKED = {368}
 
 #: Of writing calls, too, nobody knows what came.
 PASSING_SUBCODES = {
-    1363047, 1609010, 2207001, 2207003, 2207032, 2207052, 2207053, 2207077, 2207082,
-}  # fmt: skip
+    1363047,
+    1609010,
+    2207001,
+    2207003,
+    2207032,
+    2207052,
+    2207053,
+    2207077,
+    2207082,
+}
 #: Nothing came of the call: a container that is not ready, or has ended.
 _NOT_YET_SUBCODES = {2207006, 2207008, 2207020, 2207027}
 _LIMITED_SUBCODES = {2207042, 2534040}

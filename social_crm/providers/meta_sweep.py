@@ -115,10 +115,14 @@ class Sweep:
         }
         if self.under_way:
             data |= {
-                'started': _iso(self.started), 'new': self.new, 'lists': self.lists,
-                'queue': self.queue, 'page': self.page, 'silent': self.silent,
+                'started': _iso(self.started),
+                'new': self.new,
+                'lists': self.lists,
+                'queue': self.queue,
+                'page': self.page,
+                'silent': self.silent,
                 'deep': self.deep,
-            }  # fmt: skip
+            }
         return json.dumps(data, separators=(',', ':'))
 
     def until_fresh(self, read_lists: ReadLists, read_on: ReadOn, *, most_pages: int) -> Sweep:

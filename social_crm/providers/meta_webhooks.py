@@ -170,8 +170,11 @@ def _instagram_comment(value: Mapping[str, Any], time: Any) -> dict[str, Any]:
     number = value.get('id') or value.get('comment_id')
     # The comment has no time of its own; that of the push is a little later.
     return {
-        'id': number, 'media_id': media.get('id') if media else None, 'timestamp': time, **row,
-    }  # fmt: skip
+        'id': number,
+        'media_id': media.get('id') if media else None,
+        'timestamp': time,
+        **row,
+    }
 
 
 def _message(row: Mapping[str, Any], account: str) -> dict[str, Any] | None:

@@ -43,10 +43,31 @@ _URL_START = re.compile(r'(?:https?://|www\.)', re.I)
 
 _SKIPPED = {'script', 'style', 'template', 'head', 'title', 'noscript', 'svg', 'math', 'iframe'}
 _BLOCKS = {
-    'address', 'article', 'blockquote', 'center', 'div', 'dd', 'dl', 'dt', 'figure', 'footer',
-    'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'header', 'hr', 'ol', 'p', 'pre', 'section', 'table',
+    'address',
+    'article',
+    'blockquote',
+    'center',
+    'div',
+    'dd',
+    'dl',
+    'dt',
+    'figure',
+    'footer',
+    'h1',
+    'h2',
+    'h3',
+    'h4',
+    'h5',
+    'h6',
+    'header',
+    'hr',
+    'ol',
+    'p',
+    'pre',
+    'section',
+    'table',
     'ul',
-}  # fmt: skip
+}
 _LINES = {'br', 'li', 'tr'}
 
 

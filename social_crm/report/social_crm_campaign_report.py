@@ -2,10 +2,22 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 MEASURES = (
-    'post_count', 'mention_count', 'form_count', 'like_count', 'comment_count', 'share_count',
-    'view_count', 'answer_count', 'click_count', 'lead_count', 'won_count', 'ticket_count',
-    'quotation_count', 'revenue', 'cost',
-)  # fmt: skip
+    'post_count',
+    'mention_count',
+    'form_count',
+    'like_count',
+    'comment_count',
+    'share_count',
+    'view_count',
+    'answer_count',
+    'click_count',
+    'lead_count',
+    'won_count',
+    'ticket_count',
+    'quotation_count',
+    'revenue',
+    'cost',
+)
 SOURCES = 16  # more than there are; keeps the ids of rows of different sources apart
 OWNER = SQL("CASE WHEN a.kind = 'personal' THEN a.user_id END")
 
@@ -43,9 +55,16 @@ class SocialCrmCampaignReport(models.Model):
     @property
     def _table_query(self):
         legs = [
-            self._posts(), self._metrics(), self._mentions(), self._answers(), self._clicks(),
-            self._leads(), self._won_leads(), self._tickets(), self._costs(),
-        ]  # fmt: skip
+            self._posts(),
+            self._metrics(),
+            self._mentions(),
+            self._answers(),
+            self._clicks(),
+            self._leads(),
+            self._won_leads(),
+            self._tickets(),
+            self._costs(),
+        ]
         if self._has('sale.order', 'opportunity_id'):
             legs.append(self._orders())
         if self._has('account.move', 'campaign_id'):
@@ -61,8 +80,10 @@ class SocialCrmCampaignReport(models.Model):
         :param measures: SQL of the measures that this source counts
         """
         values = [measures.get(name, SQL('0')) for name in MEASURES]
-        names = [SQL('%s AS %s', value, SQL.identifier(name)) for name, value in
-                 zip(MEASURES, values, strict=True)]  # fmt: skip
+        names = [
+            SQL('%s AS %s', value, SQL.identifier(name))
+            for name, value in zip(MEASURES, values, strict=True)
+        ]
         return lambda place: SQL(
             'SELECT %s::bigint * %s + %s AS id, %s AS date, %s AS currency_id, %s, %s FROM %s',
             row_id,
@@ -86,8 +107,12 @@ class SocialCrmCampaignReport(models.Model):
     def _keys(self, campaign, owner=OWNER):
         """Return the keys of a source that is joined with the account ``a``."""
         return [
-            SQL(campaign), SQL('a.company_id'), owner, SQL('a.id'), SQL('a.network'),
-        ]  # fmt: skip
+            SQL(campaign),
+            SQL('a.company_id'),
+            owner,
+            SQL('a.id'),
+            SQL('a.network'),
+        ]
 
     # === WHAT HAPPENED ON THE NETWORKS === #
 
@@ -97,25 +122,36 @@ class SocialCrmCampaignReport(models.Model):
                 """social_crm_publication p JOIN social_crm_account a ON a.id = p.account_id
                    WHERE p.kind = 'post' AND p.delivery_state = 'sent'"""
             ),
-            SQL('p.id'), SQL('p.sent_at'), self._keys('p.campaign_id'), post_count=SQL('1'),
-        )  # fmt: skip
+            SQL('p.id'),
+            SQL('p.sent_at'),
+            self._keys('p.campaign_id'),
+            post_count=SQL('1'),
+        )
 
     def _metrics(self):
         return self._leg(
             SQL('social_crm_metric m JOIN social_crm_account a ON a.id = m.account_id'),
-            SQL('m.id'), SQL('m.measured_at'), self._keys('m.campaign_id'),
-            like_count=SQL('m.likes_gain'), comment_count=SQL('m.comments_gain'),
-            share_count=SQL('m.shares_gain'), view_count=SQL('m.views_gain'),
-        )  # fmt: skip
+            SQL('m.id'),
+            SQL('m.measured_at'),
+            self._keys('m.campaign_id'),
+            like_count=SQL('m.likes_gain'),
+            comment_count=SQL('m.comments_gain'),
+            share_count=SQL('m.shares_gain'),
+            view_count=SQL('m.views_gain'),
+        )
 
     def _mentions(self):
         return self._leg(
-            SQL('social_crm_mention_hourly h'), SQL('h.id'), SQL('h.hour'),
-            [SQL(f'h.{key}') for key in
-             ('campaign_id', 'company_id', 'owner_id', 'account_id', 'network')],
+            SQL('social_crm_mention_hourly h'),
+            SQL('h.id'),
+            SQL('h.hour'),
+            [
+                SQL(f'h.{key}')
+                for key in ('campaign_id', 'company_id', 'owner_id', 'account_id', 'network')
+            ],
             mention_count=SQL('h.mention_count'),
             form_count=SQL("CASE WHEN h.kind = 'lead_form' THEN h.mention_count ELSE 0 END"),
-        )  # fmt: skip
+        )
 
     def _answers(self):
         return self._leg(
@@ -123,8 +159,11 @@ class SocialCrmCampaignReport(models.Model):
                 """social_crm_engagement e JOIN social_crm_account a ON a.id = e.account_id
                    WHERE e.delivery_state = 'sent'"""
             ),
-            SQL('e.id'), SQL('e.sent_at'), self._keys('e.campaign_id'), answer_count=SQL('1'),
-        )  # fmt: skip
+            SQL('e.id'),
+            SQL('e.sent_at'),
+            self._keys('e.campaign_id'),
+            answer_count=SQL('1'),
+        )
 
     def _clicks(self):
         return self._leg(
@@ -134,27 +173,38 @@ class SocialCrmCampaignReport(models.Model):
                    LEFT JOIN social_crm_engagement e ON e.id = c.social_engagement_id
                         JOIN social_crm_account a ON a.id = COALESCE(p.account_id, e.account_id)"""
             ),
-            SQL('c.id'), SQL('c.create_date'), self._keys('c.campaign_id'), click_count=SQL('1'),
-        )  # fmt: skip
+            SQL('c.id'),
+            SQL('c.create_date'),
+            self._keys('c.campaign_id'),
+            click_count=SQL('1'),
+        )
 
     # === WHAT CAME OF IT === #
 
     def _lead_keys(self):
-        return [SQL(f'lead.{key}') for key in
-                ('campaign_id', 'company_id', 'owner_id', 'account_id', 'network')]  # fmt: skip
+        return [
+            SQL(f'lead.{key}')
+            for key in ('campaign_id', 'company_id', 'owner_id', 'account_id', 'network')
+        ]
 
     def _leads(self):
         return self._leg(
-            SQL('(%s) lead', self._social_leads()), SQL('lead.id'), SQL('lead.created_at'),
-            self._lead_keys(), lead_count=SQL('1'),
-        )  # fmt: skip
+            SQL('(%s) lead', self._social_leads()),
+            SQL('lead.id'),
+            SQL('lead.created_at'),
+            self._lead_keys(),
+            lead_count=SQL('1'),
+        )
 
     def _won_leads(self):
         return self._leg(
             SQL('(%s) lead WHERE lead.won_at IS NOT NULL', self._social_leads()),
-            SQL('lead.id'), SQL('lead.won_at'), self._lead_keys(), won_count=SQL('1'),
+            SQL('lead.id'),
+            SQL('lead.won_at'),
+            self._lead_keys(),
+            won_count=SQL('1'),
             revenue=SQL('CASE WHEN lead.has_orders THEN 0 ELSE lead.revenue END'),
-        )  # fmt: skip
+        )
 
     def _orders(self):
         return self._leg(
@@ -163,30 +213,44 @@ class SocialCrmCampaignReport(models.Model):
                    WHERE o.state <> 'cancel'""",
                 self._social_leads(),
             ),
-            SQL('o.id'), SQL('o.date_order'), self._lead_keys(), quotation_count=SQL('1'),
+            SQL('o.id'),
+            SQL('o.date_order'),
+            self._lead_keys(),
+            quotation_count=SQL('1'),
             revenue=SQL("CASE WHEN o.state = 'sale' THEN %s ELSE 0 END", self._order_amount()),
-        )  # fmt: skip
+        )
 
     def _tickets(self):
         return self._leg(
-            SQL(
-                """helpdesk_ticket t JOIN social_crm_mention m ON m.id = t.social_mention_id"""
-            ),
-            SQL('t.id'), SQL('t.create_date'),
-            [SQL('m.campaign_id'), SQL('m.company_id'), SQL('m.owner_id'), SQL('m.account_id'),
-             SQL('m.network')],
+            SQL("""helpdesk_ticket t JOIN social_crm_mention m ON m.id = t.social_mention_id"""),
+            SQL('t.id'),
+            SQL('t.create_date'),
+            [
+                SQL('m.campaign_id'),
+                SQL('m.company_id'),
+                SQL('m.owner_id'),
+                SQL('m.account_id'),
+                SQL('m.network'),
+            ],
             ticket_count=SQL('1'),
-        )  # fmt: skip
+        )
 
     # === WHAT IT COST === #
 
     def _costs(self):
         return self._leg(
-            SQL('social_crm_campaign_cost c'), SQL('c.id'), SQL('c.date::timestamp'),
-            [SQL('c.campaign_id'), SQL('c.company_id'), SQL('NULL::int'), SQL('NULL::int'),
-             SQL('c.network')],
+            SQL('social_crm_campaign_cost c'),
+            SQL('c.id'),
+            SQL('c.date::timestamp'),
+            [
+                SQL('c.campaign_id'),
+                SQL('c.company_id'),
+                SQL('NULL::int'),
+                SQL('NULL::int'),
+                SQL('c.network'),
+            ],
             cost=self._converted(SQL('c.amount'), SQL('c.currency_id'), SQL('c.date')),
-        )  # fmt: skip
+        )
 
     def _bills(self):
         """Vendor bills of a campaign, less their credit notes; without taxes."""
@@ -199,8 +263,14 @@ class SocialCrmCampaignReport(models.Model):
                      AND b.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
                      AND l.display_type = 'product'"""
             ),
-            SQL('l.id'), SQL('l.date::timestamp'),
-            [SQL('b.campaign_id'), SQL('l.company_id'), SQL('NULL::int'), SQL('NULL::int'),
-             SQL('NULL::varchar')],
+            SQL('l.id'),
+            SQL('l.date::timestamp'),
+            [
+                SQL('b.campaign_id'),
+                SQL('l.company_id'),
+                SQL('NULL::int'),
+                SQL('NULL::int'),
+                SQL('NULL::varchar'),
+            ],
             cost=amount,
-        )  # fmt: skip
+        )

@@ -169,11 +169,14 @@ class SocialCrmDashboard(models.AbstractModel):
         return {
             'currency_id': self.env.company.currency_id.id,
             'rows': [
-                {'id': campaign.id, 'name': campaign.display_name,
-                 **dict(zip(names, values, strict=True))}
+                {
+                    'id': campaign.id,
+                    'name': campaign.display_name,
+                    **dict(zip(names, values, strict=True)),
+                }
                 for campaign, *values in rows[:SHOWN]
             ],
-        }  # fmt: skip
+        }
 
     def _slots(self):
         """Return when own posts did best, by weekday (0: Sunday) and hour of the user's zone."""
@@ -183,11 +186,15 @@ class SocialCrmDashboard(models.AbstractModel):
             ['__count', 'likes:sum', 'comments:sum', 'shares:sum'],
         )
         slots = [
-            {'weekday': int(weekday), 'hour': int(hour), 'posts': count,
-             'average': round(sum(filter(None, reactions)) / count, 1)}
+            {
+                'weekday': int(weekday),
+                'hour': int(hour),
+                'posts': count,
+                'average': round(sum(filter(None, reactions)) / count, 1),
+            }
             for weekday, hour, count, *reactions in rows
             if count >= LEAST_POSTS and any(reactions)
-        ]  # fmt: skip
+        ]
         return sorted(slots, key=lambda slot: -slot['average'])[:SLOTS]
 
 

@@ -29,10 +29,17 @@ class FakeNetwork:
         self.calls = 0
         self.figures = {}
         self.http = SimpleNamespace(last_rate_limit=None)
-        self._limits = Limits(**{
-            'text_length': 500, 'media_count': 4, 'image_types': ('image/png', 'image/jpeg'),
-            'image_size': 100_000, 'video_types': ('video/mp4',), 'video_size': 1_000_000, **limits,
-        })  # fmt: skip
+        self._limits = Limits(
+            **{
+                'text_length': 500,
+                'media_count': 4,
+                'image_types': ('image/png', 'image/jpeg'),
+                'image_size': 100_000,
+                'video_types': ('video/mp4',),
+                'video_size': 1_000_000,
+                **limits,
+            }
+        )
 
     def limits(self):
         return self._limits
@@ -50,9 +57,11 @@ class FakeNetwork:
         if isinstance(step, Exception):
             raise step
         sent = Sent(
-            f'https://net/{len(self.posts) + 1}', f'https://net/@acme/{len(self.posts) + 1}',
-            str(len(self.posts) + 1), datetime.now(timezone.utc),
-        )  # fmt: skip
+            f'https://net/{len(self.posts) + 1}',
+            f'https://net/@acme/{len(self.posts) + 1}',
+            str(len(self.posts) + 1),
+            datetime.now(timezone.utc),
+        )
         self.posts.append((outgoing, key, sent))
         if step:
             raise step[1]
@@ -103,9 +112,18 @@ class DeliveryCase(SocialCrmCase):
 
     def post(self, text='Hello world', accounts=None, user=None, **values):
         accounts = self.account if accounts is None else accounts
-        return self.env['social.crm.post'].with_user(user or self.author).create({
-            'text': text, 'account_ids': accounts.ids, 'tz': 'UTC', **values,
-        })  # fmt: skip
+        return (
+            self.env['social.crm.post']
+            .with_user(user or self.author)
+            .create(
+                {
+                    'text': text,
+                    'account_ids': accounts.ids,
+                    'tz': 'UTC',
+                    **values,
+                }
+            )
+        )
 
     def deliver(self, model='social.crm.publication'):
         self.env.flush_all()
@@ -132,6 +150,8 @@ class DeliveryCase(SocialCrmCase):
         """Return the values of a time ahead, in UTC."""
         moment = fields.Datetime.now() + timedelta(**delta)
         return {
-            'schedule': 'later', 'tz': 'UTC', 'scheduled_date': moment.date(),
+            'schedule': 'later',
+            'tz': 'UTC',
+            'scheduled_date': moment.date(),
             'scheduled_time': moment.hour + moment.minute / 60,
-        }  # fmt: skip
+        }

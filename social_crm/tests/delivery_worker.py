@@ -28,11 +28,19 @@ def connect(env, server, proxy, token):
     app = App._for_server('mastodon', server, env.company, scopes)
     app.server = proxy
     token = Token(access_token=token, scopes=('read', 'write'))
-    state = env['social.crm.oauth.state'].create({
-        'state_hash': 'crash', 'secret': 'x', 'network': 'mastodon', 'app_id': app.id,
-        'user_id': env.uid, 'company_id': env.company.id, 'kind': 'brand',
-        'capabilities': 'publish metrics', 'expires_at': '2099-01-01',
-    })  # fmt: skip
+    state = env['social.crm.oauth.state'].create(
+        {
+            'state_hash': 'crash',
+            'secret': 'x',
+            'network': 'mastodon',
+            'app_id': app.id,
+            'user_id': env.uid,
+            'company_id': env.company.id,
+            'kind': 'brand',
+            'capabilities': 'publish metrics',
+            'expires_at': '2099-01-01',
+        }
+    )
     provider = type(app._provider())(app._http(), app._as_app(), token)
     me = provider.whoami()
     for cron in ('receive', 'act', 'deliver', 'measure'):
@@ -43,9 +51,9 @@ def connect(env, server, proxy, token):
 
 def publish(env, account_id, texts):
     """Queue a post per text, due now; return the ids of the publications."""
-    posts = env['social.crm.post'].create([
-        {'text': text, 'account_ids': [account_id], 'tz': 'UTC'} for text in texts
-    ])  # fmt: skip
+    posts = env['social.crm.post'].create(
+        [{'text': text, 'account_ids': [account_id], 'tz': 'UTC'} for text in texts]
+    )
     posts.action_submit()
     return posts.publication_ids.ids
 

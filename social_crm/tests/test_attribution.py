@@ -41,26 +41,42 @@ CLICKS, CLICKS_IN_MESSAGE = 4, '2026-03-06 10:00'
 #: What it comes to, seen with both companies switched on, in euros.
 FIGURES = {
     'spring': {
-        'social_post_count': 1, 'social_mention_count': 5, 'social_form_count': 1,
-        'social_like_count': 7, 'social_comment_count': 2, 'social_share_count': 1,
-        'social_view_count': 0, 'social_answer_count': 0, 'social_click_count': 4,
-        'social_lead_count': 3, 'social_won_count': 2, 'social_ticket_count': 1,
+        'social_post_count': 1,
+        'social_mention_count': 5,
+        'social_form_count': 1,
+        'social_like_count': 7,
+        'social_comment_count': 2,
+        'social_share_count': 1,
+        'social_view_count': 0,
+        'social_answer_count': 0,
+        'social_click_count': 4,
+        'social_lead_count': 3,
+        'social_won_count': 2,
+        'social_ticket_count': 1,
         'social_revenue': 1100.01,  # 1000.00 + 100.01
         'social_cost': 290.00,  # 200.00 + 90.00
         'social_roi': (1100.01 - 290.00) / 290.00,
         'social_cost_per_lead': 96.67,  # 290.00 / 3
     },
     'autumn': {
-        'social_post_count': 0, 'social_mention_count': 3, 'social_form_count': 0,
-        'social_like_count': 0, 'social_comment_count': 0, 'social_share_count': 0,
-        'social_view_count': 0, 'social_answer_count': 1, 'social_click_count': 1,
-        'social_lead_count': 2, 'social_won_count': 2, 'social_ticket_count': 0,
+        'social_post_count': 0,
+        'social_mention_count': 3,
+        'social_form_count': 0,
+        'social_like_count': 0,
+        'social_comment_count': 0,
+        'social_share_count': 0,
+        'social_view_count': 0,
+        'social_answer_count': 1,
+        'social_click_count': 1,
+        'social_lead_count': 2,
+        'social_won_count': 2,
+        'social_ticket_count': 0,
         'social_revenue': 260.00,  # 250.00 USD at 0.80 + 60.00
         'social_cost': 40.00,
         'social_roi': 5.5,  # (260.00 - 40.00) / 40.00
         'social_cost_per_lead': 20.00,
     },
-}  # fmt: skip
+}
 #: ada's touches are spring, autumn, spring, click (autumn): 1000.00 / 4 each. bob's are spring and
 #: none: 50.01 (the odd cent goes to the earlier one) and 50.00. cyd's are autumn, spring: 100.00
 #: each. dee's is spring. The website's one is autumn. (Leads, euros) by first, last, linear:
@@ -73,10 +89,14 @@ DOLLARS = {
     # The Dollar company alone, in dollars: cyd's lead, and its own cost.
     'spring': {'social_mention_count': 1, 'social_lead_count': 0, 'social_revenue': 0.00},
     'autumn': {
-        'social_mention_count': 1, 'social_lead_count': 1, 'social_revenue': 250.00,
-        'social_cost': 50.00, 'social_roi': 4.0, 'social_cost_per_lead': 50.00,
+        'social_mention_count': 1,
+        'social_lead_count': 1,
+        'social_revenue': 250.00,
+        'social_cost': 50.00,
+        'social_roi': 4.0,
+        'social_cost_per_lead': 50.00,
     },
-}  # fmt: skip
+}
 
 
 def moment(text):
@@ -98,11 +118,14 @@ class TestAttribution(SocialCrmCase):
             currency.active = True
             currency.rate_ids.unlink()
         cls.companies = {
-            key: cls.env['res.company'].create({
-                'name': name, 'currency_id': cls.currencies[code].id,
-            })
+            key: cls.env['res.company'].create(
+                {
+                    'name': name,
+                    'currency_id': cls.currencies[code].id,
+                }
+            )
             for key, name, code in (('e', 'Euro Inc', 'EUR'), ('d', 'Dollar Inc', 'USD'))
-        }  # fmt: skip
+        }
         cls.rate('USD', '2026-01-01', 1 / 0.9)
         cls.rate('USD', '2026-03-15', 1 / 0.8)
         cls.accounts = {
@@ -126,35 +149,53 @@ class TestAttribution(SocialCrmCase):
 
     @classmethod
     def rate(cls, code, day, rate):
-        cls.env['res.currency.rate'].create({
-            'currency_id': cls.currencies[code].id, 'name': day, 'rate': rate,
-            'company_id': cls.companies['e'].id,
-        })  # fmt: skip
+        cls.env['res.currency.rate'].create(
+            {
+                'currency_id': cls.currencies[code].id,
+                'name': day,
+                'rate': rate,
+                'company_id': cls.companies['e'].id,
+            }
+        )
 
     @classmethod
     def tell(cls):
         """Have all of it happen."""
         cls.mentions_of = {}
         for place, (person, key, kind, when, campaign) in enumerate(TOUCHES):
-            mention = cls.env['social.crm.mention'].create({
-                'kind': kind, 'network': 'mastodon', 'external_id': f'item-{place}',
-                'account_id': cls.accounts[key].id, 'company_id': cls.companies[key].id,
-                'author_id': cls.person(person, key).id, 'text': f'{person} {place}',
-                'posted_at': moment(when), 'sentiment_label': 'neutral',
-                'campaign_id': campaign and cls.campaigns[campaign].id,
-            })  # fmt: skip
+            mention = cls.env['social.crm.mention'].create(
+                {
+                    'kind': kind,
+                    'network': 'mastodon',
+                    'external_id': f'item-{place}',
+                    'account_id': cls.accounts[key].id,
+                    'company_id': cls.companies[key].id,
+                    'author_id': cls.person(person, key).id,
+                    'text': f'{person} {place}',
+                    'posted_at': moment(when),
+                    'sentiment_label': 'neutral',
+                    'campaign_id': campaign and cls.campaigns[campaign].id,
+                }
+            )
             cls.mentions_of.setdefault(person, mention)
         social = cls.env.ref('social_crm.utm_medium_social')
         won = cls.env['crm.stage'].search([('is_won', '=', True)], limit=1)
         for person, key, campaign, revenue, when in LEADS:
-            lead = cls.env['crm.lead'].create({
-                'name': person or 'Website', 'type': 'opportunity', 'expected_revenue': revenue,
-                'company_id': cls.companies[key].id, 'campaign_id': cls.campaigns[campaign].id,
-                'user_id': False, 'team_id': False, 'medium_id': social.id,
-                'source_id': cls.accounts[key]._utm_source().id,
-                'social_profile_id': person and cls.person(person, key).id,
-                'social_mention_id': person and cls.mentions_of[person].id,
-            })  # fmt: skip
+            lead = cls.env['crm.lead'].create(
+                {
+                    'name': person or 'Website',
+                    'type': 'opportunity',
+                    'expected_revenue': revenue,
+                    'company_id': cls.companies[key].id,
+                    'campaign_id': cls.campaigns[campaign].id,
+                    'user_id': False,
+                    'team_id': False,
+                    'medium_id': social.id,
+                    'source_id': cls.accounts[key]._utm_source().id,
+                    'social_profile_id': person and cls.person(person, key).id,
+                    'social_mention_id': person and cls.mentions_of[person].id,
+                }
+            )
             if when:
                 lead.write({'stage_id': won.id, 'probability': 100})
                 cls.env.flush_all()
@@ -163,15 +204,25 @@ class TestAttribution(SocialCrmCase):
                     [moment(when), moment('2026-03-08 00:00'), lead.id],
                 )
         for key, campaign, amount, code, day, network in COSTS:
-            cls.env['social.crm.campaign.cost'].create({
-                'name': 'Ads', 'amount': amount, 'date': day, 'network': network,
-                'company_id': cls.companies[key].id, 'campaign_id': cls.campaigns[campaign].id,
-                'currency_id': cls.currencies[code].id,
-            })  # fmt: skip
-        cls.env['helpdesk.ticket'].create({
-            'name': 'Broken', 'description': 'Broken', 'company_id': cls.companies['e'].id,
-            'social_mention_id': cls.mentions_of['dee'].id,
-        })  # fmt: skip
+            cls.env['social.crm.campaign.cost'].create(
+                {
+                    'name': 'Ads',
+                    'amount': amount,
+                    'date': day,
+                    'network': network,
+                    'company_id': cls.companies[key].id,
+                    'campaign_id': cls.campaigns[campaign].id,
+                    'currency_id': cls.currencies[code].id,
+                }
+            )
+        cls.env['helpdesk.ticket'].create(
+            {
+                'name': 'Broken',
+                'description': 'Broken',
+                'company_id': cls.companies['e'].id,
+                'social_mention_id': cls.mentions_of['dee'].id,
+            }
+        )
         cls.publish()
         cls.write_to_ada()
         cls.env.invalidate_all()
@@ -179,34 +230,55 @@ class TestAttribution(SocialCrmCase):
     @classmethod
     def person(cls, name, key):
         if name not in cls.people:
-            cls.people[name] = cls.env['social.crm.profile'].create({
-                'network': 'mastodon', 'external_id': name, 'handle': name, 'name': name,
-                'company_id': cls.companies[key].id,
-            })  # fmt: skip
+            cls.people[name] = cls.env['social.crm.profile'].create(
+                {
+                    'network': 'mastodon',
+                    'external_id': name,
+                    'handle': name,
+                    'name': name,
+                    'company_id': cls.companies[key].id,
+                }
+            )
         return cls.people[name]
 
     @classmethod
     def publish(cls):
-        post = cls.env['social.crm.post'].create({
-            'text': 'https://shop.example/tea', 'account_ids': cls.accounts['e'].ids,
-            'campaign_id': cls.campaigns['spring'].id, 'company_id': cls.companies['e'].id,
-        })  # fmt: skip
+        post = cls.env['social.crm.post'].create(
+            {
+                'text': 'https://shop.example/tea',
+                'account_ids': cls.accounts['e'].ids,
+                'campaign_id': cls.campaigns['spring'].id,
+                'company_id': cls.companies['e'].id,
+            }
+        )
         row = post.publication_ids
         row._track_links()
         row.write({'delivery_state': 'sent', 'sent_at': moment('2026-03-01 08:00')})
-        cls.env['social.crm.metric'].create([
-            {'publication_id': row.id, 'measured_at': moment(f'2026-03-0{day} 08:00'),
-             'likes_gain': likes, 'comments_gain': 1, 'shares_gain': shares}
-            for day, likes, shares in ((2, 4, 0), (3, 3, 1))
-        ])  # fmt: skip
+        cls.env['social.crm.metric'].create(
+            [
+                {
+                    'publication_id': row.id,
+                    'measured_at': moment(f'2026-03-0{day} 08:00'),
+                    'likes_gain': likes,
+                    'comments_gain': 1,
+                    'shares_gain': shares,
+                }
+                for day, likes, shares in ((2, 4, 0), (3, 3, 1))
+            ]
+        )
         cls.click(row, 'social_publication_id', CLICKS, '2026-03-02 20:00')
 
     @classmethod
     def write_to_ada(cls):
-        engagement = cls.env['social.crm.engagement'].create({
-            'kind': 'message', 'account_id': cls.accounts['e'].id, 'text': 'https://shop.example/x',
-            'profile_id': cls.people['ada'].id, 'campaign_id': cls.campaigns['autumn'].id,
-        })  # fmt: skip
+        engagement = cls.env['social.crm.engagement'].create(
+            {
+                'kind': 'message',
+                'account_id': cls.accounts['e'].id,
+                'text': 'https://shop.example/x',
+                'profile_id': cls.people['ada'].id,
+                'campaign_id': cls.campaigns['autumn'].id,
+            }
+        )
         engagement._track_links()
         engagement.write({'delivery_state': 'sent', 'sent_at': moment('2026-03-06 09:00')})
         cls.click(engagement, 'social_engagement_id', 1, CLICKS_IN_MESSAGE)
@@ -259,10 +331,13 @@ class TestAttribution(SocialCrmCase):
             for lead, *values in Touch.sudo()._read_group(
                 [],
                 ['lead_id'],
-                [f'{what}_{model}:sum' for what in ('lead', 'revenue')
-                 for model in ('first', 'last', 'linear')],
+                [
+                    f'{what}_{model}:sum'
+                    for what in ('lead', 'revenue')
+                    for model in ('first', 'last', 'linear')
+                ],
             )
-        }  # fmt: skip
+        }
         self.assertEqual(
             totals,
             {
@@ -280,10 +355,13 @@ class TestAttribution(SocialCrmCase):
         for day in range(1, 7):
             dee.copy({'external_id': f'more-{day}', 'posted_at': moment(f'2026-03-1{day} 08:00')})
         lead = self.env['crm.lead'].search([('name', '=', 'dee')])
-        lead.write({
-            'expected_revenue': 100, 'probability': 100,
-            'stage_id': self.env['crm.stage'].search([('is_won', '=', True)], limit=1).id,
-        })  # fmt: skip
+        lead.write(
+            {
+                'expected_revenue': 100,
+                'probability': 100,
+                'stage_id': self.env['crm.stage'].search([('is_won', '=', True)], limit=1).id,
+            }
+        )
         self.env.flush_all()
         touches = self.seen('social.crm.touch.report', 'e').search(
             [('lead_id', '=', lead.id)], order='place'

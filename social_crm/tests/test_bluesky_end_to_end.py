@@ -65,8 +65,10 @@ class TestBlueskyEndToEnd(EndToEndCase):
         lead = self.wait_for(
             'crm.lead',
             [['social_profile_id.handle', '=', 'stranger.test']],
-            'description', 'source_id', 'social_url',
-        )  # fmt: skip
+            'description',
+            'source_id',
+            'social_url',
+        )
         self.assertIn('Grüße! Do you sell a desk like that?', lead['description'])
         self.assertEqual(lead['source_id'][1], 'Bluesky')
         self.assertIn('/profile/stranger.test/post/', lead['social_url'])

@@ -61,9 +61,15 @@ class TestCampaignEndToEnd(EndToEndCase):
         [figures] = self.ask(
             'utm.campaign',
             [['id', '=', campaign]],
-            'social_post_count', 'social_mention_count', 'social_click_count', 'social_lead_count',
-            'social_won_count', 'social_revenue', 'social_cost', 'social_roi',
-        )  # fmt: skip
+            'social_post_count',
+            'social_mention_count',
+            'social_click_count',
+            'social_lead_count',
+            'social_won_count',
+            'social_revenue',
+            'social_cost',
+            'social_roi',
+        )
         figures.pop('id')
         self.assertEqual(list(figures.values()), [1, 1, 1, 1, 1, 450.0, 100.0, 3.5])
         self.page.goto(f'{self.odoo.url}/odoo/action-social_crm.utm_campaign_action/{campaign}')

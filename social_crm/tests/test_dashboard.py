@@ -14,9 +14,11 @@ class TestDashboard(SocialCrmCase):
     def setUpClass(cls):
         super().setUpClass()
         shared = {
-            'company_id': cls.company.id, 'account_id': cls.account.id, 'network': 'mastodon',
+            'company_id': cls.company.id,
+            'account_id': cls.account.id,
+            'network': 'mastodon',
             'kind': 'mention',
-        }  # fmt: skip
+        }
         # 23:30 UTC on the 9th is the 10th in Vienna; the 3rd lies in the seven days before.
         for hour, tone, count, scored, sentiment, answered, hours, leads in (
             ('2026-06-09 22:00', 'positive', 4, 4, 0.5, 2, 3.0, 1),
@@ -24,16 +26,29 @@ class TestDashboard(SocialCrmCase):
             ('2026-06-03 09:00', 'unknown', 5, 0, 0.0, 5, 1.0, 5),
             ('2026-05-01 09:00', 'positive', 99, 99, 1.0, 0, 0.0, 0),
         ):
-            cls.env['social.crm.mention.hourly'].create({
-                **shared, 'hour': f'{hour}:00', 'sentiment_label': tone, 'mention_count': count,
-                'scored_count': scored, 'sentiment': sentiment, 'answered_count': answered,
-                'response_hours': hours, 'lead_count': leads,
-            })  # fmt: skip
+            cls.env['social.crm.mention.hourly'].create(
+                {
+                    **shared,
+                    'hour': f'{hour}:00',
+                    'sentiment_label': tone,
+                    'mention_count': count,
+                    'scored_count': scored,
+                    'sentiment': sentiment,
+                    'answered_count': answered,
+                    'response_hours': hours,
+                    'lead_count': leads,
+                }
+            )
         rule = cls.make_rule(name='Tea', keywords='tea')
-        cls.env['social.crm.rule.hourly'].create({
-            **shared, 'hour': '2026-06-10 09:00:00', 'rule_id': rule.id, 'mention_count': 3,
-            'sentiment_label': 'positive',
-        })  # fmt: skip
+        cls.env['social.crm.rule.hourly'].create(
+            {
+                **shared,
+                'hour': '2026-06-10 09:00:00',
+                'rule_id': rule.id,
+                'mention_count': 3,
+                'sentiment_label': 'positive',
+            }
+        )
 
     def data(self, user=None, **values):
         dashboard = self.env['social.crm.dashboard'].with_user(user or self.marketing)
@@ -60,12 +75,16 @@ class TestDashboard(SocialCrmCase):
 
     def test_best_times(self):
         for day, likes in ((2, 10), (9, 20), (3, 1), (10, 1), (4, 500)):
-            post = self.env['social.crm.post'].create({
-                'text': f'Post {day}', 'account_ids': self.account.ids
-            })  # fmt: skip
-            post.publication_ids.write({
-                'delivery_state': 'sent', 'likes': likes, 'sent_at': datetime(2026, 6, day, 8, 30),
-            })  # fmt: skip
+            post = self.env['social.crm.post'].create(
+                {'text': f'Post {day}', 'account_ids': self.account.ids}
+            )
+            post.publication_ids.write(
+                {
+                    'delivery_state': 'sent',
+                    'likes': likes,
+                    'sent_at': datetime(2026, 6, day, 8, 30),
+                }
+            )
         slots = self.data()['slots']
         # Tuesdays and Wednesdays at ten in Vienna; one post on a Thursday tells nothing.
         self.assertEqual(

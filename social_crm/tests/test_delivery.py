@@ -32,10 +32,20 @@ class TestDelivery(DeliveryCase):
         row = self.submitted()
         self.deliver()
         self.assertEqual(self.network.texts, ['Hello world'])
-        self.assertRecordValues(row, [{
-            'delivery_state': 'sent', 'external_id': 'https://net/1', 'local_id': '1',
-            'url': 'https://net/@acme/1', 'attempts': 1, 'failure_code': False, 'lease': False,
-        }])  # fmt: skip
+        self.assertRecordValues(
+            row,
+            [
+                {
+                    'delivery_state': 'sent',
+                    'external_id': 'https://net/1',
+                    'local_id': '1',
+                    'url': 'https://net/@acme/1',
+                    'attempts': 1,
+                    'failure_code': False,
+                    'lease': False,
+                }
+            ],
+        )
         self.assertTrue(row.sent_at)
         self.assertEqual(row.post_id.state, 'published')
         self.assertIn('https://net/@acme/1', ' '.join(row.post_id.message_ids.mapped('body')))

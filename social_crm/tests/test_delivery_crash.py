@@ -30,9 +30,12 @@ class Workers:
     def __init__(self, name):
         self.process = subprocess.Popen(
             [str(environment.python()), str(WORKER), name],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=paths.CHECKOUT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=paths.CHECKOUT,
             env=configuration.environment_variables(),
-        )  # fmt: skip
+        )
         self.lock = threading.Lock()
         self.alive = set()
         self._answer()

@@ -14,15 +14,26 @@ class TestDigest(SocialCrmCase):
         mention = self.mentions()
         now = fields.Datetime.now()
         mention.sudo().posted_at = now
-        self.env['social.crm.engagement'].create({
-            'kind': 'reply', 'account_id': self.account.id, 'text': 'x', 'mention_id': mention.id,
-            'delivery_state': 'sent', 'sent_at': now,
-        })  # fmt: skip
+        self.env['social.crm.engagement'].create(
+            {
+                'kind': 'reply',
+                'account_id': self.account.id,
+                'text': 'x',
+                'mention_id': mention.id,
+                'delivery_state': 'sent',
+                'sent_at': now,
+            }
+        )
         self.env.flush_all()
-        digest = self.env['digest.digest'].create({
-            'name': 'Week', 'company_id': self.company.id, 'kpi_social_mentions': True,
-            'kpi_social_answers': True, 'kpi_social_leads': True,
-        })  # fmt: skip
+        digest = self.env['digest.digest'].create(
+            {
+                'name': 'Week',
+                'company_id': self.company.id,
+                'kpi_social_mentions': True,
+                'kpi_social_answers': True,
+                'kpi_social_leads': True,
+            }
+        )
         names = ('mentions', 'answers', 'leads')
         seller = new_test_user(
             self.env,
@@ -42,13 +53,17 @@ class TestDigest(SocialCrmCase):
 
     def test_the_weekly_mail_of_a_campaign(self):
         self.marketing.email = 'mia@example.com'
-        campaign = self.env['utm.campaign'].create({
-            'title': 'Spring & Tea', 'user_id': self.marketing.id, 'social_weekly_mail': True,
-        })  # fmt: skip
+        campaign = self.env['utm.campaign'].create(
+            {
+                'title': 'Spring & Tea',
+                'user_id': self.marketing.id,
+                'social_weekly_mail': True,
+            }
+        )
         self.env['utm.campaign'].create({'title': 'Quiet', 'user_id': self.marketing.id})
-        self.env['social.crm.campaign.cost'].create({
-            'campaign_id': campaign.id, 'name': 'Ads', 'amount': 123.45
-        })  # fmt: skip
+        self.env['social.crm.campaign.cost'].create(
+            {'campaign_id': campaign.id, 'name': 'Ads', 'amount': 123.45}
+        )
         self.env.flush_all()
         with self.loop('utm.campaign') as Campaign:
             Campaign._cron_social_weekly_mail()

@@ -100,15 +100,34 @@ class TestHourly(SocialCrmCase):
     def test_averages_are_weighted(self):
         Hourly = self.env['social.crm.mention.hourly']
         shared = {
-            'company_id': self.company.id, 'account_id': self.account.id, 'network': 'mastodon',
-            'kind': 'mention', 'sentiment_label': 'positive',
-        }  # fmt: skip
-        Hourly.create([
-            {**shared, 'hour': '2026-01-01 10:00:00', 'mention_count': 9, 'scored_count': 9,
-             'sentiment': 1.0, 'answered_count': 1, 'response_hours': 10.0},
-            {**shared, 'hour': '2026-01-01 11:00:00', 'mention_count': 1, 'scored_count': 1,
-             'sentiment': 0.0, 'answered_count': 3, 'response_hours': 2.0},
-        ])  # fmt: skip
+            'company_id': self.company.id,
+            'account_id': self.account.id,
+            'network': 'mastodon',
+            'kind': 'mention',
+            'sentiment_label': 'positive',
+        }
+        Hourly.create(
+            [
+                {
+                    **shared,
+                    'hour': '2026-01-01 10:00:00',
+                    'mention_count': 9,
+                    'scored_count': 9,
+                    'sentiment': 1.0,
+                    'answered_count': 1,
+                    'response_hours': 10.0,
+                },
+                {
+                    **shared,
+                    'hour': '2026-01-01 11:00:00',
+                    'mention_count': 1,
+                    'scored_count': 1,
+                    'sentiment': 0.0,
+                    'answered_count': 3,
+                    'response_hours': 2.0,
+                },
+            ]
+        )
         values = self.total('mention', [], 'sentiment:avg', 'response_hours:avg')
         self.assertAlmostEqual(values[0], 0.9)
         self.assertAlmostEqual(values[1], 4.0)
@@ -127,11 +146,18 @@ class TestHourly(SocialCrmCase):
     def test_who_sees_what(self):
         self.connect(self.app, self.user, kind='personal', username='own', number='5')
         own = self.env['social.crm.account'].search([('kind', '=', 'personal')])
-        self.env['social.crm.mention.hourly'].create([
-            {'company_id': self.company.id, 'account_id': account.id, 'hour': '2026-01-07 23:00:00',
-             'owner_id': owner, 'mention_count': 1}
-            for account, owner in ((self.account, False), (own, self.user.id))
-        ])  # fmt: skip
+        self.env['social.crm.mention.hourly'].create(
+            [
+                {
+                    'company_id': self.company.id,
+                    'account_id': account.id,
+                    'hour': '2026-01-07 23:00:00',
+                    'owner_id': owner,
+                    'mention_count': 1,
+                }
+                for account, owner in ((self.account, False), (own, self.user.id))
+            ]
+        )
         stranger = new_test_user(self.env, 'sc_stranger', 'base.group_user')
         Hourly = self.env['social.crm.mention.hourly']
         self.assertEqual(Hourly.with_user(self.user).search_count([]), 2)

@@ -24,16 +24,27 @@ class TestLinkedInAccount(StubbedNetwork, Loops, HttpCase):
     def setUpClass(cls):
         super().setUpClass()
         cls.manager = new_test_user(cls.env, 'li_manager', 'social_crm.social_crm_group_manager')
-        cls.app = cls.env['social.crm.app'].create({
-            'network': 'linkedin', 'company_id': cls.env.company.id, 'client_id': 'client-1',
-            'client_secret': 'client-secret-9',
-        })  # fmt: skip
-        state = cls.env['social.crm.oauth.state'].create({
-            'state_hash': 'linkedin-state', 'secret': 'x', 'network': 'linkedin',
-            'app_id': cls.app.id, 'user_id': cls.manager.id, 'company_id': cls.env.company.id,
-            'kind': 'brand', 'capabilities': 'mentions reply lead_forms',
-            'expires_at': fields.Datetime.now() + timedelta(minutes=10),
-        })  # fmt: skip
+        cls.app = cls.env['social.crm.app'].create(
+            {
+                'network': 'linkedin',
+                'company_id': cls.env.company.id,
+                'client_id': 'client-1',
+                'client_secret': 'client-secret-9',
+            }
+        )
+        state = cls.env['social.crm.oauth.state'].create(
+            {
+                'state_hash': 'linkedin-state',
+                'secret': 'x',
+                'network': 'linkedin',
+                'app_id': cls.app.id,
+                'user_id': cls.manager.id,
+                'company_id': cls.env.company.id,
+                'kind': 'brand',
+                'capabilities': 'mentions reply lead_forms',
+                'expires_at': fields.Datetime.now() + timedelta(minutes=10),
+            }
+        )
         cls.account = cls.env['social.crm.account']._connect_identity(
             state,
             cls.app,
@@ -88,8 +99,9 @@ class TestLinkedInAccount(StubbedNetwork, Loops, HttpCase):
         self.receive()
         comment = self.mentions().filtered(lambda mention: mention.kind == 'comment')
         lead = self.mentions().filtered(lambda mention: mention.kind == 'lead_form')
-        self.assertEqual((comment.text, comment.author_id.handle),
-                         ('Do you ship to Spain?', 'rita-reed'))  # fmt: skip
+        self.assertEqual(
+            (comment.text, comment.author_id.handle), ('Do you ship to Spain?', 'rita-reed')
+        )
         self.assertEqual(comment.account_id, self.account)
         self.assertIn('Email address: eva@acme.example', lead.text)
         self.receive()
@@ -148,10 +160,12 @@ class TestLinkedInAccount(StubbedNetwork, Loops, HttpCase):
         later = fields.Datetime.now() + timedelta(hours=1)
         (stream | other).write({'next_due': later})
         body = {
-            'type': 'LEAD_ACTION', 'leadGenFormResponse': 'urn:li:leadGenFormResponse:7a-5',
-            'owner': {'sponsoredAccount': 'urn:li:sponsoredAccount:55'}, 'leadAction': 'CREATED',
+            'type': 'LEAD_ACTION',
+            'leadGenFormResponse': 'urn:li:leadGenFormResponse:7a-5',
+            'owner': {'sponsoredAccount': 'urn:li:sponsoredAccount:55'},
+            'leadAction': 'CREATED',
             'occurredAt': 1763500000000,
-        }  # fmt: skip
+        }
         self.assertEqual(self.push(body), 200)
         self.assertLess(stream.next_due, later)
         self.assertEqual(other.next_due, later)
@@ -162,9 +176,11 @@ class TestLinkedInAccount(StubbedNetwork, Loops, HttpCase):
         self.receive()
         self.assertFalse(self.mentions().deleted_at)
         body = {
-            'type': 'LEAD_ACTION', 'leadGenFormResponse': f'urn:li:leadGenFormResponse:{number}',
-            'owner': {'sponsoredAccount': 'urn:li:sponsoredAccount:55'}, 'leadAction': 'DELETED',
+            'type': 'LEAD_ACTION',
+            'leadGenFormResponse': f'urn:li:leadGenFormResponse:{number}',
+            'owner': {'sponsoredAccount': 'urn:li:sponsoredAccount:55'},
+            'leadAction': 'DELETED',
             'occurredAt': 1763500000000,
-        }  # fmt: skip
+        }
         self.assertEqual(self.push(body), 200)
         self.assertTrue(self.mentions().deleted_at)

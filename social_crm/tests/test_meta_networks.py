@@ -29,10 +29,11 @@ class MetaCase(StubbedNetwork, Loops, HttpCase):
         super().setUpClass()
         cls.env['ir.config_parameter'].set_param('web.base.url', 'https://odoo.example')
         cls.manager = new_test_user(
-            cls.env, 'sc_manager',
+            cls.env,
+            'sc_manager',
             'social_crm.social_crm_group_manager,sales_team.group_sale_salesman_all_leads,'
             'helpdesk_mgmt.group_helpdesk_user',
-        )  # fmt: skip
+        )
         cls.app = cls.env['social.crm.app'].create(
             {
                 'network': cls.network,
@@ -92,11 +93,13 @@ class MetaCase(StubbedNetwork, Loops, HttpCase):
         signature = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
         self.env.flush_all()
         return self.url_open(
-            f'/social_crm/webhook/{self.network}', body,
+            f'/social_crm/webhook/{self.network}',
+            body,
             headers={
-                'Content-Type': 'application/json', 'X-Hub-Signature-256': f'sha256={signature}',
+                'Content-Type': 'application/json',
+                'X-Hub-Signature-256': f'sha256={signature}',
             },
-        )  # fmt: skip
+        )
 
 
 @tagged('post_install', '-at_install')
@@ -156,10 +159,15 @@ class TestFacebook(MetaCase):
         account = self.connect()
         number = self.fake.put('comments', 'Open on Sunday?', minutes_ago=5)
         value = {
-            'item': 'comment', 'verb': 'add', 'from': {'id': '7700', 'name': 'Jana Novak'},
-            'post_id': '1001_2002', 'parent_id': '1001_2002', 'message': 'Open on Sunday?',
-            'comment_id': number, 'created_time': 1793610000,
-        }  # fmt: skip
+            'item': 'comment',
+            'verb': 'add',
+            'from': {'id': '7700', 'name': 'Jana Novak'},
+            'post_id': '1001_2002',
+            'parent_id': '1001_2002',
+            'message': 'Open on Sunday?',
+            'comment_id': number,
+            'created_time': 1793610000,
+        }
         entry = {'id': '1001', 'time': 1, 'changes': [{'field': 'feed', 'value': value}]}
         body = json.dumps({'object': 'page', 'entry': [entry]}).encode()
         self.assertEqual(self.push(body).status_code, 200)

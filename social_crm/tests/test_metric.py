@@ -30,10 +30,12 @@ class TestMetric(DeliveryCase):
     def age(self, rows=None, **delta):
         """Make publications older, and their next look due."""
         for row in rows or self.rows:
-            row.write({
-                'sent_at': fields.Datetime.now() - timedelta(**delta),
-                'next_metric_at': fields.Datetime.now(),
-            })  # fmt: skip
+            row.write(
+                {
+                    'sent_at': fields.Datetime.now() - timedelta(**delta),
+                    'next_metric_at': fields.Datetime.now(),
+                }
+            )
 
     def pause(self):
         return self.rows.next_metric_at - fields.Datetime.now()

@@ -22,15 +22,28 @@ class TestPost(DeliveryCase):
     def picture(self, name='cat.png', size=(40, 30), mimetype='image/png', user=None):
         content = io.BytesIO()
         Image.new('RGB', size, 'teal').save(content, 'PNG')
-        return self.env['ir.attachment'].with_user(user or self.author).create({
-            'name': name, 'raw': content.getvalue(), 'mimetype': mimetype,
-            'res_model': 'social.crm.post',
-        })  # fmt: skip
+        return (
+            self.env['ir.attachment']
+            .with_user(user or self.author)
+            .create(
+                {
+                    'name': name,
+                    'raw': content.getvalue(),
+                    'mimetype': mimetype,
+                    'res_model': 'social.crm.post',
+                }
+            )
+        )
 
     def limit(self, **limits):
-        self.network._limits = Limits(**{
-            'text_length': 500, 'media_count': 4, 'image_types': ('image/png',), **limits,
-        })  # fmt: skip
+        self.network._limits = Limits(
+            **{
+                'text_length': 500,
+                'media_count': 4,
+                'image_types': ('image/png',),
+                **limits,
+            }
+        )
 
     # --- writing
 
@@ -123,9 +136,14 @@ class TestPost(DeliveryCase):
         self.assertTrue(sent[0].content)
 
     def test_files_of_others_cannot_be_published(self):
-        secret = self.env['ir.attachment'].create({
-            'name': 'secret', 'raw': b'x', 'res_model': 'social.crm.app', 'res_id': self.app.id,
-        })  # fmt: skip
+        secret = self.env['ir.attachment'].create(
+            {
+                'name': 'secret',
+                'raw': b'x',
+                'res_model': 'social.crm.app',
+                'res_id': self.app.id,
+            }
+        )
         with self.assertRaises(AccessError):
             self.post(attachment_ids=[Command.set(secret.ids)])
 
@@ -243,11 +261,19 @@ class TestPost(DeliveryCase):
         )
         post.action_submit()
         post.due_at = '2027-01-07 04:00:00'
-        self.assertRecordValues(post, [{
-            'scheduled_date': date(2027, 1, 7), 'scheduled_time': 9.5, 'tz': 'Asia/Kolkata',
-            'due_at': datetime(2027, 1, 7, 4, 0), 'scheduled_wall': '2027-01-07 09:30',
-            'state': 'scheduled',
-        }])  # fmt: skip
+        self.assertRecordValues(
+            post,
+            [
+                {
+                    'scheduled_date': date(2027, 1, 7),
+                    'scheduled_time': 9.5,
+                    'tz': 'Asia/Kolkata',
+                    'due_at': datetime(2027, 1, 7, 4, 0),
+                    'scheduled_wall': '2027-01-07 09:30',
+                    'state': 'scheduled',
+                }
+            ],
+        )
         self.assertEqual(post.publication_ids.due_at, datetime(2027, 1, 7, 4, 0))
 
     def test_the_calendar_loads_some_of_a_day_and_counts_the_others(self):
@@ -255,9 +281,12 @@ class TestPost(DeliveryCase):
         posts = self.env['social.crm.post']
         for place in range(6):
             posts |= self.post(
-                f'Post {place}', tz='UTC', schedule='later', scheduled_date=day,
+                f'Post {place}',
+                tz='UTC',
+                schedule='later',
+                scheduled_date=day,
                 scheduled_time=20 + place / 2,
-            )  # fmt: skip
+            )
         last = posts[3].sudo()
         last.write({'step': 'approved'})
         last.publication_ids.delivery_state = 'failed'
@@ -281,9 +310,14 @@ class TestPost(DeliveryCase):
 
     def test_a_click_in_the_calendar_fills_the_time_in(self):
         self.author.tz = 'Asia/Kolkata'
-        Post = self.env['social.crm.post'].with_user(self.author).with_context(
-            default_due_at='2027-01-07 04:00:00', tz='Asia/Kolkata',
-        )  # fmt: skip
+        Post = (
+            self.env['social.crm.post']
+            .with_user(self.author)
+            .with_context(
+                default_due_at='2027-01-07 04:00:00',
+                tz='Asia/Kolkata',
+            )
+        )
         with Form(Post) as form:
             self.assertEqual(
                 (form.schedule, form.scheduled_date, form.tz),
@@ -440,9 +474,13 @@ class TestPost(DeliveryCase):
         with self.assertRaises(AccessError):
             self.post(step='approved')
         with self.assertRaises(AccessError):
-            self.env['social.crm.publication'].with_user(self.author).create({
-                'post_id': post.id, 'account_id': self.second.id, 'due_at': '2020-01-01',
-            })  # fmt: skip
+            self.env['social.crm.publication'].with_user(self.author).create(
+                {
+                    'post_id': post.id,
+                    'account_id': self.second.id,
+                    'due_at': '2020-01-01',
+                }
+            )
 
     # --- rights
 
@@ -495,9 +533,12 @@ class TestPost(DeliveryCase):
     def test_two_companies(self):
         company = self.env['res.company'].create({'name': 'Second'})
         stranger = new_test_user(
-            self.env, 'sc_stranger', 'social_crm.social_crm_group_manager', company_id=company.id,
+            self.env,
+            'sc_stranger',
+            'social_crm.social_crm_group_manager',
+            company_id=company.id,
             company_ids=[Command.set(company.ids)],
-        )  # fmt: skip
+        )
         post = self.post()
         for model in ('social.crm.post', 'social.crm.publication'):
             self.assertFalse(self.env[model].with_user(stranger).search([]))

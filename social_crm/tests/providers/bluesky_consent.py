@@ -16,13 +16,19 @@ def approve(url, account, accept=True):
     assert parts.hostname in {'localhost', '127.0.0.1'}, 'this machine only'
     origin = f'{parts.scheme}://{parts.netloc}'
     browser = requests.Session()
-    arriving = {'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate',
-                'Sec-Fetch-Dest': 'document'}  # fmt: skip
+    arriving = {
+        'Sec-Fetch-Site': 'cross-site',
+        'Sec-Fetch-Mode': 'navigate',
+        'Sec-Fetch-Dest': 'document',
+    }
     browser.get(url, headers=arriving, timeout=20).raise_for_status()
     headers = {
-        'Origin': origin, 'Referer': url, 'Sec-Fetch-Site': 'same-origin',
-        'Sec-Fetch-Mode': 'same-origin', 'Sec-Fetch-Dest': 'empty',
-    }  # fmt: skip
+        'Origin': origin,
+        'Referer': url,
+        'Sec-Fetch-Site': 'same-origin',
+        'Sec-Fetch-Mode': 'same-origin',
+        'Sec-Fetch-Dest': 'empty',
+    }
 
     def call(endpoint, **data):
         for cookie in browser.cookies:  # browsers take this machine as safe without TLS
@@ -32,8 +38,9 @@ def approve(url, account, accept=True):
         answer.raise_for_status()
         return answer.json()
 
-    found = call('/sign-in', locale='en', username=account.handle, password=account.password,
-                 remember=False)  # fmt: skip
+    found = call(
+        '/sign-in', locale='en', username=account.handle, password=account.password, remember=False
+    )
     headers['Authorization'] = f'Bearer {found["ephemeralToken"]}'
     answer = call('/consent', did=found['account']['did']) if accept else call('/reject')
     leaving = {**arriving, 'Referer': url, 'Sec-Fetch-Site': 'same-origin'}

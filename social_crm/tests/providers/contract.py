@@ -226,10 +226,19 @@ class Contract:
 
     @pytest.mark.parametrize(
         ('status', 'error'),
-        [(401, AuthorizationLost), (404, NotFound), (410, NotFound), (422, Rejected),
-         (500, Transient), (502, Transient), (503, Transient), (504, Transient),
-         (520, Transient), (408, Transient)],
-    )  # fmt: skip
+        [
+            (401, AuthorizationLost),
+            (404, NotFound),
+            (410, NotFound),
+            (422, Rejected),
+            (500, Transient),
+            (502, Transient),
+            (503, Transient),
+            (504, Transient),
+            (520, Transient),
+            (408, Transient),
+        ],
+    )
     def test_statuses_become_errors_by_intent(self, network, status, error):
         stream, query = network.streams[0]
         network.fault((status, {}, '{"error": "said so"}'))
@@ -325,10 +334,18 @@ class Contract:
 
     @pytest.mark.parametrize(
         'fault',
-        [requests.ReadTimeout('x'), requests.ConnectionError('reset'), (502, {}, ''),
-         (503, {}, ''), (504, {}, ''), (520, {}, ''), (524, {}, ''), (200, {}, '<html>'),
-         requests.exceptions.ChunkedEncodingError('short')],
-    )  # fmt: skip
+        [
+            requests.ReadTimeout('x'),
+            requests.ConnectionError('reset'),
+            (502, {}, ''),
+            (503, {}, ''),
+            (504, {}, ''),
+            (520, {}, ''),
+            (524, {}, ''),
+            (200, {}, '<html>'),
+            requests.exceptions.ChunkedEncodingError('short'),
+        ],
+    )
     def test_a_lost_answer_leaves_the_outcome_unknown_and_it_is_found(self, network, fault):
         provider, outgoing, before = network.provider(), network.outgoing('Yes: 10 €'), now()
         network.lose_answer(fault)
@@ -405,9 +422,16 @@ class Contract:
 
     @pytest.mark.parametrize(
         'fault',
-        [requests.ConnectionError('https://h/?access_token=SECRET-1'), (401, {}, None),
-         (403, {}, None), (422, {}, None), (429, {}, None), (500, {}, None), (200, {}, None)],
-    )  # fmt: skip
+        [
+            requests.ConnectionError('https://h/?access_token=SECRET-1'),
+            (401, {}, None),
+            (403, {}, None),
+            (422, {}, None),
+            (429, {}, None),
+            (500, {}, None),
+            (200, {}, None),
+        ],
+    )
     def test_no_error_and_no_log_holds_a_secret(self, network, fault, caplog):
         caplog.set_level(logging.DEBUG)
         provider = network.provider(token='SECRET-1')

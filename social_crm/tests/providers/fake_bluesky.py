@@ -39,9 +39,12 @@ class FakeBluesky:
     """
 
     streams = (
-        ('notifications', ''), ('messages', ''), ('own', ''), ('hashtag', 'shop'),
+        ('notifications', ''),
+        ('messages', ''),
+        ('own', ''),
+        ('hashtag', 'shop'),
         ('search', 'ship'),
-    )  # fmt: skip
+    )
     page_sizes = (50, 100)
     bad = {'indexedAt': 'yesterday', 'sentAt': 'yesterday'}
     missing_id = f'at://did:plc:{"x" * 24}/{POST}/3ke6kg3wk2222'
@@ -153,10 +156,12 @@ class FakeBluesky:
                 'did:plc:' + b32encode(hashlib.sha256(name.encode()).digest())[:24].decode().lower()
             )
             self.people[name] = {
-                'did': did, 'handle': f'{name}.example', 'displayName': name.title(),
+                'did': did,
+                'handle': f'{name}.example',
+                'displayName': name.title(),
                 'avatar': f'https://cdn.example/img/avatar/plain/{did}/bafkavatar@jpeg',
                 'labels': [],
-            }  # fmt: skip
+            }
         return self.people[name]
 
     def write(self, name, text, minutes_ago=0.0, *, parent=None, record=None, **values):
@@ -176,10 +181,19 @@ class FakeBluesky:
     def _add(self, author, rkey, record, at, values):
         uri = f'at://{author["did"]}/{POST}/{rkey}'
         post = {
-            'uri': uri, 'cid': _cid(uri), 'author': author, 'record': record,
-            'replyCount': 1, 'repostCount': 2, 'likeCount': 5, 'quoteCount': 3,
-            'indexedAt': _iso(at), 'viewer': {}, 'labels': [], **values,
-        }  # fmt: skip
+            'uri': uri,
+            'cid': _cid(uri),
+            'author': author,
+            'record': record,
+            'replyCount': 1,
+            'repostCount': 2,
+            'likeCount': 5,
+            'quoteCount': 3,
+            'indexedAt': _iso(at),
+            'viewer': {},
+            'labels': [],
+            **values,
+        }
         self.posts.append(post)
         return post
 
@@ -187,10 +201,15 @@ class FakeBluesky:
         """Let somebody name us; return the notification."""
         post = self.write('rita', f'@acme.example {text}', minutes_ago, **values)
         note = {
-            'uri': post['uri'], 'cid': post['cid'], 'author': post['author'], 'reason': reason,
-            'record': post['record'], 'isRead': False, 'indexedAt': post['indexedAt'],
+            'uri': post['uri'],
+            'cid': post['cid'],
+            'author': post['author'],
+            'reason': reason,
+            'record': post['record'],
+            'isRead': False,
+            'indexedAt': post['indexedAt'],
             'labels': [],
-        }  # fmt: skip
+        }
         self.notifications.append(note)
         return note
 
@@ -199,10 +218,14 @@ class FakeBluesky:
         self.count += 1
         uri = f'at://{self.person("rita")["did"]}/app.bsky.feed.like/3k{self.count:011d}'
         note = {
-            'uri': uri, 'cid': _cid(uri), 'author': self.person('rita'), 'reason': 'like',
-            'record': {}, 'isRead': False,
+            'uri': uri,
+            'cid': _cid(uri),
+            'author': self.person('rita'),
+            'reason': 'like',
+            'record': {},
+            'isRead': False,
             'indexedAt': _iso(_now() - timedelta(minutes=minutes_ago)),
-        }  # fmt: skip
+        }
         self.notifications.append(note)
         return note
 
@@ -210,11 +233,14 @@ class FakeBluesky:
         """Let somebody send a direct message, in the conversation with ``rita``."""
         self.count += 1
         message = {
-            '$type': 'chat.bsky.convo.defs#messageView', 'id': f'm{self.count}',
-            'rev': f'2222222{self.count:06d}', 'text': text,
+            '$type': 'chat.bsky.convo.defs#messageView',
+            'id': f'm{self.count}',
+            'rev': f'2222222{self.count:06d}',
+            'text': text,
             'sender': {'did': self.person(name)['did']},
-            'sentAt': _iso(_now() - timedelta(minutes=minutes_ago)), **values,
-        }  # fmt: skip
+            'sentAt': _iso(_now() - timedelta(minutes=minutes_ago)),
+            **values,
+        }
         self.messages.append(message)
         return message
 
@@ -267,8 +293,11 @@ class FakeBluesky:
     def _directory(self, did):
         for person in self.people.values():
             if person['did'] == did:
-                service = {'id': '#atproto_pds', 'type': 'AtprotoPersonalDataServer',
-                           'serviceEndpoint': PDS}  # fmt: skip
+                service = {
+                    'id': '#atproto_pds',
+                    'type': 'AtprotoPersonalDataServer',
+                    'serviceEndpoint': PDS,
+                }
                 known = [f'at://{person["handle"]}']
                 return 200, {}, {'id': did, 'alsoKnownAs': known, 'service': [service]}
         return 404, {}, {'message': 'DID not registered'}
@@ -277,14 +306,16 @@ class FakeBluesky:
 
     def _login_metadata(self):
         return {
-            'issuer': LOGIN, 'authorization_endpoint': f'{LOGIN}/authorize',
-            'token_endpoint': f'{LOGIN}/token', 'revocation_endpoint': f'{LOGIN}/revoke',
+            'issuer': LOGIN,
+            'authorization_endpoint': f'{LOGIN}/authorize',
+            'token_endpoint': f'{LOGIN}/token',
+            'revocation_endpoint': f'{LOGIN}/revoke',
             'pushed_authorization_request_endpoint': f'{LOGIN}/par',
             'scopes_supported': ['atproto', 'transition:generic'],
             'code_challenge_methods_supported': ['S256'],
             'dpop_signing_alg_values_supported': ['ES256'],
             'client_id_metadata_document_supported': True,
-        }  # fmt: skip
+        }
 
     def _proof(self, request, token):
         """Return the refusal of a proof of possession, ``None`` where it is right."""
@@ -325,11 +356,18 @@ class FakeBluesky:
         if form['grant_type'] == 'refresh_token':
             assert jwk == dpop.public_jwk(self.key), 'the same key for the whole login'
         self.token, self.refresh_token = f'{self.token}+', f'{self.refresh_token}+'
-        return 200, {}, {
-            'access_token': self.token, 'refresh_token': self.refresh_token, 'token_type': 'DPoP',
-            'expires_in': 3600, 'sub': self.me['did'],
-            'scope': self.granted or self.pushed.get('scope') or ' '.join(SCOPES),
-        }  # fmt: skip
+        return (
+            200,
+            {},
+            {
+                'access_token': self.token,
+                'refresh_token': self.refresh_token,
+                'token_type': 'DPoP',
+                'expires_in': 3600,
+                'sub': self.me['did'],
+                'scope': self.granted or self.pushed.get('scope') or ' '.join(SCOPES),
+            },
+        )
 
     def _revoke(self, _request, form):
         if form['token'] in {self.token, self.refresh_token}:
@@ -342,9 +380,11 @@ class FakeBluesky:
         self.token = jwt.encode(claims, 'k' * 32)
         self.refresh_token = f'refresh-{self.count}'
         return {
-            'accessJwt': self.token, 'refreshJwt': self.refresh_token, 'did': self.me['did'],
+            'accessJwt': self.token,
+            'refreshJwt': self.refresh_token,
+            'did': self.me['did'],
             'handle': self.me['handle'],
-        }  # fmt: skip
+        }
 
     # --- calls -----------------------------------------------------------------------------------
 
@@ -433,8 +473,11 @@ class FakeBluesky:
         tree = {'$type': kind, 'post': _view(post)}
         parent = post['record'].get('reply', {}).get('parent')
         if parent:
-            gone = {'$type': 'app.bsky.feed.defs#notFoundPost', 'uri': parent['uri'],
-                    'notFound': True}  # fmt: skip
+            gone = {
+                '$type': 'app.bsky.feed.defs#notFoundPost',
+                'uri': parent['uri'],
+                'notFound': True,
+            }
             above = by_uri.get(parent['uri'])
             tree['parent'] = {'$type': kind, 'post': _view(above)} if above else gone
         tree['replies'] = [
@@ -449,11 +492,18 @@ class FakeBluesky:
         for person in self.people.values():
             if actor in {person['did'], person['handle']}:
                 return 200, {
-                    **person, 'description': 'Garden shop', 'followersCount': 312,
-                    'followsCount': 90, 'postsCount': 1204, 'website': 'https://acme.example',
-                    'verification': {'verifications': [], 'verifiedStatus': 'valid',
-                                     'trustedVerifierStatus': 'none'},
-                }  # fmt: skip
+                    **person,
+                    'description': 'Garden shop',
+                    'followersCount': 312,
+                    'followsCount': 90,
+                    'postsCount': 1204,
+                    'website': 'https://acme.example',
+                    'verification': {
+                        'verifications': [],
+                        'verifiedStatus': 'valid',
+                        'trustedVerifierStatus': 'none',
+                    },
+                }
         return 400, _error('InvalidRequest', 'Profile not found')
 
     def _resolveHandle(self, _request, query):
@@ -499,9 +549,13 @@ class FakeBluesky:
     def _convo(self):
         newest = max(self.messages, key=lambda row: row['rev'])
         return {
-            'id': 'convo-rita', 'rev': newest['rev'], 'muted': False, 'unreadCount': 0,
-            'members': [self.me, self.person('rita')], 'lastMessage': _view(newest),
-        }  # fmt: skip
+            'id': 'convo-rita',
+            'rev': newest['rev'],
+            'muted': False,
+            'unreadCount': 0,
+            'members': [self.me, self.person('rita')],
+            'lastMessage': _view(newest),
+        }
 
     def _listConvos(self, _request, _query):
         return 200, {'convos': [self._convo()] if self.messages else []}

@@ -33,36 +33,59 @@ class FakeFacebook(FakeGraph):
         self.uploaded = {}
         created, sort = stamp(60 * 24 * 20)
         self.add(
-            'Page', PAGE, name='Demo Bakery', username='demobakery', category='Bakery',
-            link='https://www.facebook.com/demobakery', about='Bread since 1911',
-            followers_count=812, fan_count=800, website='bakery.example', access_token=self.token,
-            verification_status='blue_verified', single_line_address='Mill Lane 1, Brno',
+            'Page',
+            PAGE,
+            name='Demo Bakery',
+            username='demobakery',
+            category='Bakery',
+            link='https://www.facebook.com/demobakery',
+            about='Bread since 1911',
+            followers_count=812,
+            fan_count=800,
+            website='bakery.example',
+            access_token=self.token,
+            verification_status='blue_verified',
+            single_line_address='Mill Lane 1, Brno',
             picture={'data': {'url': 'https://scontent.example/p.png'}},
-        )  # fmt: skip
+        )
         self.add('User', PERSON, name='Olga Owner')
         self.tokens = {self.token: PAGE, f'app-1|{SECRET}': 'app-1'}
         self.add('LeadgenForm', '800000000000001', **_form(), sort=0)
         self.post = self.add(
-            'PagePost', f'{PAGE}_2002', message='New opening hours', created_time=created,
-            sort=sort, permalink_url=f'https://www.facebook.com/{PAGE}/posts/2002',
+            'PagePost',
+            f'{PAGE}_2002',
+            message='New opening hours',
+            created_time=created,
+            sort=sort,
+            permalink_url=f'https://www.facebook.com/{PAGE}/posts/2002',
             **{'from': {'id': PAGE, 'name': 'Demo Bakery'}},
-        )  # fmt: skip
+        )
 
     # --- hands -----------------------------------------------------------------------------------
 
     def provider(self, token=None, **values):
         """Return an adapter that is connected as the page."""
-        app = App('app-1', SECRET, '', 'https://odoo.example/cb', SCOPES,
-                  values.pop('metadata', {}), 'open sesame')  # fmt: skip
+        app = App(
+            'app-1',
+            SECRET,
+            '',
+            'https://odoo.example/cb',
+            SCOPES,
+            values.pop('metadata', {}),
+            'open sesame',
+        )
         me = Profile(PAGE, 'demobakery', 'Demo Bakery', local_id=PAGE)
         token = Token(
-            token or self.token, scopes=SCOPES,
+            token or self.token,
+            scopes=SCOPES,
             extra={'page_id': PAGE, 'person_id': PERSON, 'person_token': 'person-token-1'},
-        )  # fmt: skip
+        )
         return Facebook(
-            values.pop('http', None) or Http(user_agent='social_crm-test'), app,
-            values.pop('token_value', token), values.pop('me', me),
-        )  # fmt: skip
+            values.pop('http', None) or Http(user_agent='social_crm-test'),
+            app,
+            values.pop('token_value', token),
+            values.pop('me', me),
+        )
 
     def put(self, stream, text, minutes_ago=1.0, **values):
         """Let something happen that a stream shows; return its id."""
@@ -143,8 +166,7 @@ class FakeFacebook(FakeGraph):
         if params.get('grant_type') == 'fb_exchange_token':
             assert params['fb_exchange_token'] == 'short-token-1'
             self.tokens['person-token-1'] = PERSON
-            return {'access_token': 'person-token-1', 'token_type': 'bearer',
-                    'expires_in': 5183999}  # fmt: skip
+            return {'access_token': 'person-token-1', 'token_type': 'bearer', 'expires_in': 5183999}
         if params.get('code') != 'code-1b2c':
             raise GraphError(100, 36009, 'This authorization code has been used')
         assert params['redirect_uri'] == 'https://odoo.example/cb'
@@ -238,11 +260,18 @@ class FakeFacebook(FakeGraph):
         if self.insights_refused & set(asked):
             raise GraphError(100, 0, 'The value must be a valid insights metric')
         values = {'post_media_view': {'paid': 30, 'organic': 400}, 'post_clicks': 17}
-        return {'data': [
-            {'name': name, 'period': 'lifetime', 'values': [{'value': values[name]}],
-             'title': name, 'id': f'{PAGE}/insights/{name}'}
-            for name in asked
-        ]}  # fmt: skip
+        return {
+            'data': [
+                {
+                    'name': name,
+                    'period': 'lifetime',
+                    'values': [{'value': values[name]}],
+                    'title': name,
+                    'id': f'{PAGE}/insights/{name}',
+                }
+                for name in asked
+            ]
+        }
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -253,8 +282,13 @@ class FakeFacebook(FakeGraph):
 
     def _own(self, **values):
         created, sort = stamp()
-        return {'created_time': created, 'sort': sort, 'written': True, **values,
-                'from': {'id': PAGE, 'name': 'Demo Bakery'}}  # fmt: skip
+        return {
+            'created_time': created,
+            'sort': sort,
+            'written': True,
+            **values,
+            'from': {'id': PAGE, 'name': 'Demo Bakery'},
+        }
 
     def _post_comments(self, node, params):
         if node['kind'] == 'Comment' and 'parent' in node:
@@ -273,9 +307,12 @@ class FakeFacebook(FakeGraph):
         number = f'{PAGE}_{2100 + self.count}'
         link = f'https://www.facebook.com/{PAGE}/posts/{2100 + self.count}'
         values = self._own(
-            message=params.get('message', ''), photos=photos, permalink_url=link,
-            link=params.get('link'), shares={'count': 3},
-        )  # fmt: skip
+            message=params.get('message', ''),
+            photos=photos,
+            permalink_url=link,
+            link=params.get('link'),
+            shares={'count': 3},
+        )
         return {'id': self.add('PagePost', number, **values)}
 
     def _post_photos(self, _node, params):
@@ -333,16 +370,22 @@ def _iso(seconds):
 
 def _form():
     return {
-        'name': 'Bread subscription', 'status': 'ACTIVE', 'locale': 'cs_CZ',
+        'name': 'Bread subscription',
+        'status': 'ACTIVE',
+        'locale': 'cs_CZ',
         'questions': [
             {'key': 'email', 'label': 'E-mail', 'type': 'EMAIL'},
             {'key': 'full_name', 'label': 'Name', 'type': 'FULL_NAME'},
             {'key': 'which_size?', 'label': 'Which size?', 'type': 'CUSTOM'},
         ],
-        'legal_content': {'custom_disclaimer': {'checkboxes': [
-            {'key': 'newsletter', 'text': 'Send me news', 'is_required': False},
-        ]}},
-    }  # fmt: skip
+        'legal_content': {
+            'custom_disclaimer': {
+                'checkboxes': [
+                    {'key': 'newsletter', 'text': 'Send me news', 'is_required': False},
+                ]
+            }
+        },
+    }
 
 
 def _lead(text):
@@ -353,6 +396,10 @@ def _lead(text):
             {'name': 'which_size?', 'values': [text]},
         ],
         'custom_disclaimer_responses': [{'checkbox_key': 'newsletter', 'is_checked': '1'}],
-        'ad_id': '12021', 'ad_name': 'Ad A', 'campaign_id': '12023', 'campaign_name': 'Autumn',
-        'platform': 'fb', 'is_organic': False,
-    }  # fmt: skip
+        'ad_id': '12021',
+        'ad_name': 'Ad A',
+        'campaign_id': '12023',
+        'campaign_name': 'Autumn',
+        'platform': 'fb',
+        'is_organic': False,
+    }

@@ -218,9 +218,10 @@ class FakeGraph:
 
     def of_kind(self, kind, **values):
         return [
-            node for node in self.nodes.values()
+            node
+            for node in self.nodes.values()
             if node['kind'] == kind and all(node.get(k) == v for k, v in values.items())
-        ]  # fmt: skip
+        ]
 
 
 def stamp(minutes_ago=0.0):

@@ -27,8 +27,9 @@ class FakeInstagram(FakeGraph):
     def __init__(self, stubs, spec=None, route='instagram'):
         self.route = route
         by_facebook = self.needs_proof = route == 'facebook'
-        self.hosts = ('graph.facebook.com',) if by_facebook else (
-            'graph.instagram.com', 'api.instagram.com')  # fmt: skip
+        self.hosts = (
+            ('graph.facebook.com',) if by_facebook else ('graph.instagram.com', 'api.instagram.com')
+        )
         super().__init__(stubs, spec)
         self.kinds = SimpleNamespace(
             user='IGUser' if by_facebook else 'IGUserForIGOnlyAPI',
@@ -42,16 +43,26 @@ class FakeInstagram(FakeGraph):
         self.refused_fields = set()
         self.closed_window = False
         account = {
-            'username': 'demo_bakery', 'name': 'Demo Bakery', 'followers_count': 812,
-            'follows_count': 12, 'media_count': 44, 'biography': 'Bread since 1911',
-            'website': 'https://bakery.example', 'profile_picture_url': 'https://cdn.example/p.jpg',
-        }  # fmt: skip
+            'username': 'demo_bakery',
+            'name': 'Demo Bakery',
+            'followers_count': 812,
+            'follows_count': 12,
+            'media_count': 44,
+            'biography': 'Bread since 1911',
+            'website': 'https://bakery.example',
+            'profile_picture_url': 'https://cdn.example/p.jpg',
+        }
         own = {} if by_facebook else {'user_id': ACCOUNT, 'account_type': 'BUSINESS'}
         self.add(self.kinds.user, ACCOUNT, **account, **own)
         self.add('User', PERSON, name='Olga Owner')
         linked = {'id': ACCOUNT, **account}
-        self.add('Page', PAGE, name='Demo Bakery', access_token=self.token,
-                 instagram_business_account=linked)  # fmt: skip
+        self.add(
+            'Page',
+            PAGE,
+            name='Demo Bakery',
+            access_token=self.token,
+            instagram_business_account=linked,
+        )
         self.tokens = {self.token: PAGE if by_facebook else ACCOUNT}
         self.tokens[f'app-1|{SECRET}'] = 'app-1'
         self.post = self._media(caption='New opening hours', minutes_ago=60 * 24 * 20)
@@ -61,17 +72,26 @@ class FakeInstagram(FakeGraph):
     def provider(self, token=None, **values):
         """Return an adapter that is connected as the account."""
         login = {'login': self.route} if self.route == 'facebook' else {}
-        app = App('app-1', SECRET, '', 'https://odoo.example/cb', SCOPES,
-                  {**login, **values.pop('metadata', {})}, 'open sesame')  # fmt: skip
+        app = App(
+            'app-1',
+            SECRET,
+            '',
+            'https://odoo.example/cb',
+            SCOPES,
+            {**login, **values.pop('metadata', {})},
+            'open sesame',
+        )
         me = Profile(ACCOUNT, 'demo_bakery', 'Demo Bakery', local_id=ACCOUNT)
         extra = {'login': self.route, 'user_id': ACCOUNT, 'person_id': PERSON}
         if self.route == 'facebook':
             extra |= {'page_id': PAGE, 'person_token': 'person-token-1'}
         token = Token(token or self.token, scopes=SCOPES, extra=extra)
         provider = Instagram(
-            values.pop('http', None) or Http(user_agent='social_crm-test'), app,
-            values.pop('token_value', token), values.pop('me', me),
-        )  # fmt: skip
+            values.pop('http', None) or Http(user_agent='social_crm-test'),
+            app,
+            values.pop('token_value', token),
+            values.pop('me', me),
+        )
         provider.pause = 0
         return provider
 
@@ -85,18 +105,30 @@ class FakeInstagram(FakeGraph):
         if stream == 'mentions':
             link = f'https://www.instagram.com/p/{self.count}/'
             return self.add(
-                self.kinds.media, caption=text, timestamp=created, sort=sort, tags=ACCOUNT,
-                username='jana.n', permalink=link, media_type='IMAGE', **values,
-            )  # fmt: skip
+                self.kinds.media,
+                caption=text,
+                timestamp=created,
+                sort=sort,
+                tags=ACCOUNT,
+                username='jana.n',
+                permalink=link,
+                media_type='IMAGE',
+                **values,
+            )
         thread = self._thread()
         thread['sort'] = max(sort, thread['sort'])
         person = {'id': thread['person'], 'username': 'jana.n'}
         values = {'from': person, 'to': {'data': [{'id': ACCOUNT}]}, **values}
         self.count += 1
         return self.add(
-            'UnifiedMessage', f'aWdf{self.count}x', thread=thread['id'], message=text,
-            created_time=created, sort=sort, **values,
-        )  # fmt: skip
+            'UnifiedMessage',
+            f'aWdf{self.count}x',
+            thread=thread['id'],
+            message=text,
+            created_time=created,
+            sort=sort,
+            **values,
+        )
 
     def spoil(self, number, **values):
         """Change an object; a message has its time under another name."""
@@ -128,26 +160,41 @@ class FakeInstagram(FakeGraph):
         """Texts that were posted."""
         return [
             node.get('text') or node.get('caption') or node.get('message') or ''
-            for node in self.nodes.values() if node.get('written')
-        ]  # fmt: skip
+            for node in self.nodes.values()
+            if node.get('written')
+        ]
 
     def _comment(self, text, minutes_ago=0.0, parent=None, media=None, **values):
         created, sort = stamp(minutes_ago)
         who = values.get('from') or {}
         parent = {'parent_id': parent} if parent else {}
         return self.add(
-            'IGComment', text=text, timestamp=created, sort=sort, media={'id': media or self.post},
-            username=who.get('username'), like_count=3, hidden=False, **parent, **values,
-        )  # fmt: skip
+            'IGComment',
+            text=text,
+            timestamp=created,
+            sort=sort,
+            media={'id': media or self.post},
+            username=who.get('username'),
+            like_count=3,
+            hidden=False,
+            **parent,
+            **values,
+        )
 
     def _media(self, minutes_ago=0.0, **values):
         created, sort = stamp(minutes_ago)
         self.count += 1
         link = f'https://www.instagram.com/p/{self.count}/'
         return self.add(
-            self.kinds.media, timestamp=created, sort=sort, permalink=link, like_count=5,
-            comments_count=2, username='demo_bakery', **values,
-        )  # fmt: skip
+            self.kinds.media,
+            timestamp=created,
+            sort=sort,
+            permalink=link,
+            like_count=5,
+            comments_count=2,
+            username='demo_bakery',
+            **values,
+        )
 
     def _thread(self):
         threads = self.of_kind('UnifiedThread')
@@ -269,8 +316,12 @@ class FakeInstagram(FakeGraph):
         if node['kind'] != self.kinds.media:
             raise GraphError(100, 0, 'No insights here')
         values = {'views': 430, 'shares': 3}
-        return {'data': [{'name': name, 'period': 'lifetime', 'values': [{'value': values[name]}]}
-                         for name in params['metric'].split(',')]}  # fmt: skip
+        return {
+            'data': [
+                {'name': name, 'period': 'lifetime', 'values': [{'value': values[name]}]}
+                for name in params['metric'].split(',')
+            ]
+        }
 
     # --- writing ---------------------------------------------------------------------------------
 
@@ -315,10 +366,13 @@ class FakeInstagram(FakeGraph):
             raise GraphError(9007, 2207027, 'Media ID is not available')
         container['published'] = True
         self.quota += 1
-        return {'id': self._media(
-            caption=container['asked'].get('caption', ''), container=container['asked'],
-            written=True,
-        )}  # fmt: skip
+        return {
+            'id': self._media(
+                caption=container['asked'].get('caption', ''),
+                container=container['asked'],
+                written=True,
+            )
+        }
 
     def _post_message_attachments(self, _node, params):
         return {'attachment_id': self.add('Upload', content=params['filedata'])}
@@ -335,8 +389,15 @@ class FakeInstagram(FakeGraph):
         self.nodes[thread]['sort'] = sort
         self.count += 1
         number = self.add(
-            'UnifiedMessage', f'aWdf{self.count}y', thread=thread, written=True, sort=sort,
-            message=message.get('text', ''), created_time=created, given=message,
-            to={'data': [{'id': person}]}, **{'from': {'id': ACCOUNT, 'username': 'demo_bakery'}},
-        )  # fmt: skip
+            'UnifiedMessage',
+            f'aWdf{self.count}y',
+            thread=thread,
+            written=True,
+            sort=sort,
+            message=message.get('text', ''),
+            created_time=created,
+            given=message,
+            to={'data': [{'id': person}]},
+            **{'from': {'id': ACCOUNT, 'username': 'demo_bakery'}},
+        )
         return {'recipient_id': person, 'message_id': number}

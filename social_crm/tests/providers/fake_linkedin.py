@@ -23,15 +23,28 @@ ORG = 'urn:li:organization:2414183'
 ADA = 'urn:li:person:Ab1cD'
 RITA = 'urn:li:person:Zz9'
 SCOPES = (
-    'r_basicprofile', 'rw_organization_admin', 'r_organization_social', 'w_organization_social',
-    'w_member_social', 'r_marketing_leadgen_automation', 'r_ads',
-)  # fmt: skip
+    'r_basicprofile',
+    'rw_organization_admin',
+    'r_organization_social',
+    'w_organization_social',
+    'w_member_social',
+    'r_marketing_leadgen_automation',
+    'r_ads',
+)
 DATA = Path(__file__).parent / 'data'
 FORM = json.loads((DATA / 'linkedin_form.json').read_text())
-DEAD = {'status': 401, 'serviceErrorCode': 65600, 'code': 'INVALID_ACCESS_TOKEN',
-        'message': 'Invalid access token'}  # fmt: skip
-DENIED = {'status': 403, 'serviceErrorCode': 100, 'code': 'ACCESS_DENIED',
-          'message': 'Not enough permissions to access: x.GET.20260701'}  # fmt: skip
+DEAD = {
+    'status': 401,
+    'serviceErrorCode': 65600,
+    'code': 'INVALID_ACCESS_TOKEN',
+    'message': 'Invalid access token',
+}
+DENIED = {
+    'status': 403,
+    'serviceErrorCode': 100,
+    'code': 'ACCESS_DENIED',
+    'message': 'Not enough permissions to access: x.GET.20260701',
+}
 GONE = {'status': 404, 'code': 'NOT_FOUND', 'message': 'Not found'}
 
 
@@ -59,15 +72,22 @@ class FakeLinkedIn:
         self.statistics = {}
         self.accounts = [
             {'id': 55, 'name': 'Acme EU', 'test': False, 'reference': ORG},
-            {'id': 56, 'name': 'Other', 'test': False, 'referenceInfo': {
-                'organization': {'id': 9, 'localizedName': 'Other', 'vanityName': 'other'}}},
-        ]  # fmt: skip
+            {
+                'id': 56,
+                'name': 'Other',
+                'test': False,
+                'referenceInfo': {
+                    'organization': {'id': 9, 'localizedName': 'Other', 'vanityName': 'other'}
+                },
+            },
+        ]
         self.lead_kind = 'COMPANY'
         for method in ('GET', 'POST', 'PUT', 'DELETE'):
             stubs.add_callback(
-                method, re.compile(r'https://[\w.]*(linkedin\.com|licdn\.example)/.*'),
+                method,
+                re.compile(r'https://[\w.]*(linkedin\.com|licdn\.example)/.*'),
                 callback=self._answer,
-            )  # fmt: skip
+            )
 
     # --- the harness of contract.py --------------------------------------------------------------
 
@@ -78,9 +98,12 @@ class FakeLinkedIn:
         granted = values.pop('scopes', SCOPES)
         me = values.pop('me', Profile(ORG, 'acme'))
         extra = {'organization': ORG} if me.external_id == ORG else {}
-        provider = LinkedIn(http, values.pop('app', app),
-                            Token(token or self.token, 'refresh-1', scopes=granted, extra=extra),
-                            me)  # fmt: skip
+        provider = LinkedIn(
+            http,
+            values.pop('app', app),
+            Token(token or self.token, 'refresh-1', scopes=granted, extra=extra),
+            me,
+        )
         provider.media_pause = 0
         return provider
 
@@ -121,8 +144,14 @@ class FakeLinkedIn:
     def outgoing(self, text='Yes, we ship', kind='reply', **values):
         """Return an answer to a fresh comment."""
         note = self.notify('Do you ship?')
-        return Outgoing(kind, text, note['generatedActivity'], target_author=Profile(RITA, 'Zz9'),
-                        conversation_id=note['sourcePost'], **values)  # fmt: skip
+        return Outgoing(
+            kind,
+            text,
+            note['generatedActivity'],
+            target_author=Profile(RITA, 'Zz9'),
+            conversation_id=note['sourcePost'],
+            **values,
+        )
 
     @property
     def sent(self):
@@ -143,10 +172,15 @@ class FakeLinkedIn:
             found |= {'entity': urn, 'object': 'urn:li:activity:7002'}
             self.comments.append(self._comment(str(number), owner, text, 'urn:li:activity:7002'))
         entry = {
-            'notificationId': 990000 + number, 'organizationalEntity': ORG, 'action': action,
-            'sourcePost': 'urn:li:share:7001', 'generatedActivity': urn,
-            'lastModifiedAt': _ms(at), 'decoratedGeneratedActivity': {kind: found}, **values,
-        }  # fmt: skip
+            'notificationId': 990000 + number,
+            'organizationalEntity': ORG,
+            'action': action,
+            'sourcePost': 'urn:li:share:7001',
+            'generatedActivity': urn,
+            'lastModifiedAt': _ms(at),
+            'decoratedGeneratedActivity': {kind: found},
+            **values,
+        }
         self.notes.append((at, entry))
         return entry
 
@@ -157,26 +191,42 @@ class FakeLinkedIn:
         owner = {'organization': ORG}
         if self.lead_kind == 'SPONSORED':
             owner = {'sponsoredAccount': 'urn:li:sponsoredAccount:55'}
-        answers = [(107234246, 'Eva'), (207234246, 'eva@acme.example'),
-                   (407234246, html.unescape(text))]  # fmt: skip
+        answers = [
+            (107234246, 'Eva'),
+            (207234246, 'eva@acme.example'),
+            (407234246, html.unescape(text)),
+        ]
         entry = {
-            'id': number, 'owner': owner, 'leadType': self.lead_kind, 'submitter': RITA,
+            'id': number,
+            'owner': owner,
+            'leadType': self.lead_kind,
+            'submitter': RITA,
             'versionedLeadGenFormUrn': 'urn:li:versionedLeadGenForm:(urn:li:leadGenForm:3162,1)',
-            'submittedAt': _ms(at), 'testLead': False,
+            'submittedAt': _ms(at),
+            'testLead': False,
             'leadMetadata': {'sponsoredLeadMetadata': {'campaign': 'urn:li:sponsoredCampaign:77'}},
             'associatedEntity': {'associatedCreative': 'urn:li:sponsoredCreative:88'},
             'formResponse': {
                 'answers': [
-                    *({'questionId': asked, 'answerDetails': {'textQuestionAnswer': {'answer': a}}}
-                      for asked, a in answers),
-                    {'questionId': 307234246,
-                     'answerDetails': {'multipleChoiceAnswer': {'options': [2]}}},
+                    *(
+                        {
+                            'questionId': asked,
+                            'answerDetails': {'textQuestionAnswer': {'answer': a}},
+                        }
+                        for asked, a in answers
+                    ),
+                    {
+                        'questionId': 307234246,
+                        'answerDetails': {'multipleChoiceAnswer': {'options': [2]}},
+                    },
                 ],
-                'consentResponses': [{'consentId': 0, 'accepted': True},
-                                     {'consentId': 4, 'accepted': False}],
+                'consentResponses': [
+                    {'consentId': 0, 'accepted': True},
+                    {'consentId': 4, 'accepted': False},
+                ],
             },
             **values,
-        }  # fmt: skip
+        }
         self.submissions.append((at, entry))
         return number
 
@@ -187,10 +237,14 @@ class FakeLinkedIn:
     def _comment(self, number, actor, text, post, parent=''):
         made = {'actor': actor, 'time': _ms(_now())}
         comment = {
-            'id': number, 'commentUrn': f'urn:li:comment:({post},{number})', 'actor': actor,
-            'object': post, 'message': {'text': text, 'attributes': []},
-            'created': made, 'lastModified': made,
-        }  # fmt: skip
+            'id': number,
+            'commentUrn': f'urn:li:comment:({post},{number})',
+            'actor': actor,
+            'object': post,
+            'message': {'text': text, 'attributes': []},
+            'created': made,
+            'lastModified': made,
+        }
         return {**comment, 'parentComment': parent} if parent else comment
 
     # --- the network -----------------------------------------------------------------------------
@@ -275,8 +329,12 @@ class FakeLinkedIn:
             return 400, {}, {'error': 'invalid_grant', 'error_description': f'{given} is expired'}
         assert 'code_verifier' not in form
         self.code = ''
-        body = {'access_token': self.token, 'expires_in': 5184000, 'refresh_token': 'refresh-1',
-                'scope': self.scope}  # fmt: skip
+        body = {
+            'access_token': self.token,
+            'expires_in': 5184000,
+            'refresh_token': 'refresh-1',
+            'scope': self.scope,
+        }
         if self.refresh_days is not None:
             body['refresh_token_expires_in'] = self.refresh_days * 86400
         return 200, {}, body
@@ -296,32 +354,68 @@ class FakeLinkedIn:
     # --- people and organisations ----------------------------------------------------------------
 
     def _me(self, *_):
-        return 200, {}, {'id': 'Ab1cD', 'localizedFirstName': 'Ada', 'localizedLastName': 'Adler',
-                         'localizedHeadline': 'Tools', 'vanityName': 'ada-adler'}  # fmt: skip
+        return (
+            200,
+            {},
+            {
+                'id': 'Ab1cD',
+                'localizedFirstName': 'Ada',
+                'localizedLastName': 'Adler',
+                'localizedHeadline': 'Tools',
+                'vanityName': 'ada-adler',
+            },
+        )
 
     def _userinfo(self, *_):
-        return 200, {}, {'sub': 'Ab1cD', 'name': 'Ada Adler', 'given_name': 'Ada',
-                         'picture': 'https://media.example/ada.jpg'}  # fmt: skip
+        return (
+            200,
+            {},
+            {
+                'sub': 'Ab1cD',
+                'name': 'Ada Adler',
+                'given_name': 'Ada',
+                'picture': 'https://media.example/ada.jpg',
+            },
+        )
 
     def _acls(self, _request, query):
         assert query['q'] == 'roleAssignee'
-        rows = [{'role': 'ADMINISTRATOR', 'state': 'APPROVED', 'roleAssignee': ADA, name: urn}
-                for name, urn in (('organization', ORG),
-                                  ('organizationalTarget', 'urn:li:organization:77'))]  # fmt: skip
+        rows = [
+            {'role': 'ADMINISTRATOR', 'state': 'APPROVED', 'roleAssignee': ADA, name: urn}
+            for name, urn in (
+                ('organization', ORG),
+                ('organizationalTarget', 'urn:li:organization:77'),
+            )
+        ]
         return 200, {}, _list(rows, query, total=False)
 
     def _organization(self, _request, _query, number):
         if number != '2414183':
             return 403, {}, DENIED
-        return 200, {}, {'id': 2414183, 'localizedName': 'Acme Tools', 'vanityName': 'acme',
-                         'localizedDescription': 'Tools since 1950',
-                         'localizedWebsite': 'https://acme.example'}  # fmt: skip
+        return (
+            200,
+            {},
+            {
+                'id': 2414183,
+                'localizedName': 'Acme Tools',
+                'vanityName': 'acme',
+                'localizedDescription': 'Tools since 1950',
+                'localizedWebsite': 'https://acme.example',
+            },
+        )
 
     def _lookup(self, _request, query):
         wanted = _ids(query['ids'])
         known = {'id': 2414183, 'localizedName': 'Acme Tools', 'vanityName': 'acme'}
-        return 200, {}, {'results': {'2414183': known} if '2414183' in wanted else {},
-                         'statuses': {}, 'errors': {}}  # fmt: skip
+        return (
+            200,
+            {},
+            {
+                'results': {'2414183': known} if '2414183' in wanted else {},
+                'statuses': {},
+                'errors': {},
+            },
+        )
 
     def _vanity(self, _request, query):
         assert query['q'] == 'vanityName'
@@ -329,8 +423,13 @@ class FakeLinkedIn:
         return 200, {}, {'elements': rows if unquote(query['vanityName']) == 'acme' else []}
 
     def _rita(self):
-        return {'id': 'Zz9', 'localizedFirstName': 'Rita', 'localizedLastName': 'Reed',
-                'vanityName': 'rita-reed', 'localizedHeadline': 'Gardener'}  # fmt: skip
+        return {
+            'id': 'Zz9',
+            'localizedFirstName': 'Rita',
+            'localizedLastName': 'Reed',
+            'vanityName': 'rita-reed',
+            'localizedHeadline': 'Gardener',
+        }
 
     def _people(self, _request, query):
         wanted = re.findall(r'\(id:([^)]+)\)', query['ids'])
@@ -359,8 +458,11 @@ class FakeLinkedIn:
         if below.startswith('urn:li:comment:'):
             rows = [c for c in self.comments if c.get('parentComment') == below]
         else:
-            rows = [c for c in self.comments if not c.get('parentComment')
-                    and below in {c['object'], 'urn:li:share:7001'}]  # fmt: skip
+            rows = [
+                c
+                for c in self.comments
+                if not c.get('parentComment') and below in {c['object'], 'urn:li:share:7001'}
+            ]
         return 200, {}, _list(rows, query)
 
     def _posts(self, request, query):
@@ -368,16 +470,27 @@ class FakeLinkedIn:
             return self._write_post(json.loads(request.body))
         if 'urn:li:person:' in unquote(query['author']):
             return 403, {}, DENIED
-        rows = [{'id': p['id'], 'author': p['author'], 'commentary': p['commentary'],
-                 'createdAt': p['createdAt']} for p in self.posts]  # fmt: skip
+        rows = [
+            {
+                'id': p['id'],
+                'author': p['author'],
+                'commentary': p['commentary'],
+                'createdAt': p['createdAt'],
+            }
+            for p in self.posts
+        ]
         return 200, {}, _list(rows[::-1], query)
 
     def _counts(self, _request, query):
         known = {c['commentUrn'] for c in self.comments} | {p['id'] for p in self.posts}
         wanted = _ids(query['ids'])
-        counts = {'reactionSummaries': {'LIKE': {'reactionType': 'LIKE', 'count': 2},
-                                        'PRAISE': {'reactionType': 'PRAISE', 'count': 1}},
-                  'commentSummary': {'count': 4, 'topLevelCount': 3}}  # fmt: skip
+        counts = {
+            'reactionSummaries': {
+                'LIKE': {'reactionType': 'LIKE', 'count': 2},
+                'PRAISE': {'reactionType': 'PRAISE', 'count': 1},
+            },
+            'commentSummary': {'count': 4, 'topLevelCount': 3},
+        }
         return (
             200,
             {},
@@ -392,15 +505,18 @@ class FakeLinkedIn:
 
     def _share_statistics(self, _request, query):
         rows = []
-        for name, field, start in (('shares', 'share', 'urn:li:share:'),
-                                   ('ugcPosts', 'ugcPost', 'urn:li:ugcPost:')):  # fmt: skip
+        for name, field, start in (
+            ('shares', 'share', 'urn:li:share:'),
+            ('ugcPosts', 'ugcPost', 'urn:li:ugcPost:'),
+        ):
             for urn in _ids(query.get(name, 'List()')):
                 if not urn.startswith(start):
                     return 403, {}, {**DENIED, 'message': 'Unpermitted fields present'}
                 if urn in self.statistics:
                     total = self.statistics[urn]
-                    rows.append({field: urn, 'organizationalEntity': ORG,
-                                 'totalShareStatistics': total})  # fmt: skip
+                    rows.append(
+                        {field: urn, 'organizationalEntity': ORG, 'totalShareStatistics': total}
+                    )
         return 200, {}, {'elements': rows}
 
     # --- leads -----------------------------------------------------------------------------------
@@ -435,11 +551,16 @@ class FakeLinkedIn:
         assert (kind == 'SPONSORED') == (owner[1] == 'sponsoredAccount')
         if urn in self.refused:
             return 403, {}, DENIED
-        rows = [entry for entry in _between(self.submissions, query['submittedAtTimeRange'])
-                if entry['leadType'] == kind and urn in entry['owner'].values()]  # fmt: skip
+        rows = [
+            entry
+            for entry in _between(self.submissions, query['submittedAtTimeRange'])
+            if entry['leadType'] == kind and urn in entry['owner'].values()
+        ]
         if 'form' in query['fields']:
-            form = {name: FORM[name] for name in
-                    ('id', 'name', 'content', 'hiddenFields', 'creationLocale')}  # fmt: skip
+            form = {
+                name: FORM[name]
+                for name in ('id', 'name', 'content', 'hiddenFields', 'creationLocale')
+            }
             rows = [{**entry, 'form': form} for entry in rows]
         return 200, {}, _list(rows, query)  # oldest first
 
@@ -457,19 +578,25 @@ class FakeLinkedIn:
                 return 404, {}, {**GONE, 'message': 'Unable to obtain activity for urn'}
             post = 'urn:li:activity:7002'
         number = str(self._number())
-        comment = self._comment(number, body['actor'], body['message']['text'], post,
-                                body.get('parentComment', ''))  # fmt: skip
+        comment = self._comment(
+            number, body['actor'], body['message']['text'], post, body.get('parentComment', '')
+        )
         self.comments.append(comment)
         return 201, {'x-restli-id': number}, comment
 
     def _write_post(self, body):
         twin = next((p for p in self.posts if p['commentary'] == body['commentary']), None)
         if twin:
-            return 422, {}, {
-                'status': 422, 'message': f'Content is a duplicate of {twin["id"]}',
-                'errorDetailType': 'com.linkedin.common.error.BadRequest',
-                'errorDetails': {'inputErrors': [{'code': 'DUPLICATE_POST', 'input': {}}]},
-            }  # fmt: skip
+            return (
+                422,
+                {},
+                {
+                    'status': 422,
+                    'message': f'Content is a duplicate of {twin["id"]}',
+                    'errorDetailType': 'com.linkedin.common.error.BadRequest',
+                    'errorDetails': {'inputErrors': [{'code': 'DUPLICATE_POST', 'input': {}}]},
+                },
+            )
         video = 'urn:li:video:' in json.dumps(body.get('content', {}))
         urn = f'urn:li:{"ugcPost" if video else "share"}:{self._number()}'
         self.posts.append({**body, 'id': urn, 'createdAt': _ms(_now())})
@@ -501,14 +628,24 @@ class FakeLinkedIn:
             where = f'https://www.linkedin.com/dms-uploads/{number}'
             return 200, {}, {'value': {'uploadUrl': where, 'image': f'urn:li:image:{number}'}}
         size, part = asked['fileSizeBytes'], 4
-        return 200, {}, {'value': {
-            'video': f'urn:li:video:{number}', 'uploadToken': '',
-            'uploadInstructions': [
-                {'uploadUrl': f'https://dms.licdn.example/{place}', 'firstByte': place,
-                 'lastByte': min(place + part, size) - 1}
-                for place in range(0, size, part)
-            ],
-        }}  # fmt: skip
+        return (
+            200,
+            {},
+            {
+                'value': {
+                    'video': f'urn:li:video:{number}',
+                    'uploadToken': '',
+                    'uploadInstructions': [
+                        {
+                            'uploadUrl': f'https://dms.licdn.example/{place}',
+                            'firstByte': place,
+                            'lastByte': min(place + part, size) - 1,
+                        }
+                        for place in range(0, size, part)
+                    ],
+                }
+            },
+        )
 
     def _processed(self, _request, _query, urn):
         self.busy -= 1

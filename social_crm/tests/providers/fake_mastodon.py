@@ -57,16 +57,26 @@ class FakeMastodon:
 
     def provider(self, token=None, **values):
         """Return an adapter that is connected as ``acme``."""
-        app = App('client-1', 'client-secret-9', SERVER, 'https://odoo.example/cb', SCOPES,
-                  values.pop('metadata', self.metadata()))  # fmt: skip
+        app = App(
+            'client-1',
+            'client-secret-9',
+            SERVER,
+            'https://odoo.example/cb',
+            SCOPES,
+            values.pop('metadata', self.metadata()),
+        )
         me = Profile(self.me['uri'], 'acme@hub.example', local_id=self.me['id'])
         http = values.pop('http', None) or Http(user_agent='social_crm-test')
         return Mastodon(http, app, Token(token or self.token), values.pop('me', me))
 
     def metadata(self):
         api = {'api': 10} if self.dialect == 'mastodon' else {}
-        return {'software': self.dialect, 'domain': 'hub.example', **api,
-                'limits': {'text': 500, 'url': 23, 'media': 4}}  # fmt: skip
+        return {
+            'software': self.dialect,
+            'domain': 'hub.example',
+            **api,
+            'limits': {'text': 500, 'url': 23, 'media': 4},
+        }
 
     def put(self, stream, text, minutes_ago=1.0, **values):
         """Let something happen that a stream shows; return its id."""
@@ -137,20 +147,43 @@ class FakeMastodon:
         if name not in self.people:
             number = str(11000 + len(self.people))
             self.people[name] = {
-                'id': number, 'username': name, 'acct': name if local else f'{name}@{host}',
-                'display_name': name.title(), 'uri': f'https://{host}/users/{name}',
-                'url': f'https://{host}/@{name}', 'avatar': f'https://{host}/{name}.png',
-                'avatar_static': f'https://{host}/{name}.png', 'header': f'https://{host}/h.png',
-                'header_static': f'https://{host}/h.png', 'note': '<p>Garden shop</p>',
-                'followers_count': 312, 'following_count': 90, 'statuses_count': 1204,
-                'created_at': '2020-01-01T00:00:00.000Z', 'last_status_at': '2026-09-01',
-                'locked': False, 'bot': False, 'group': False, 'discoverable': True,
-                'indexable': True, 'emojis': [], 'hide_collections': False, 'roles': [],
-                'fields': [{'name': 'Shop', 'verified_at': '2026-01-01T00:00:00.000+00:00',
-                            'value': '<a href="https://rita.example">rita.example</a>'}],
-                'avatar_description': '', 'header_description': '', 'show_featured': True,
-                'show_media': True, 'show_media_replies': True,
-            }  # fmt: skip
+                'id': number,
+                'username': name,
+                'acct': name if local else f'{name}@{host}',
+                'display_name': name.title(),
+                'uri': f'https://{host}/users/{name}',
+                'url': f'https://{host}/@{name}',
+                'avatar': f'https://{host}/{name}.png',
+                'avatar_static': f'https://{host}/{name}.png',
+                'header': f'https://{host}/h.png',
+                'header_static': f'https://{host}/h.png',
+                'note': '<p>Garden shop</p>',
+                'followers_count': 312,
+                'following_count': 90,
+                'statuses_count': 1204,
+                'created_at': '2020-01-01T00:00:00.000Z',
+                'last_status_at': '2026-09-01',
+                'locked': False,
+                'bot': False,
+                'group': False,
+                'discoverable': True,
+                'indexable': True,
+                'emojis': [],
+                'hide_collections': False,
+                'roles': [],
+                'fields': [
+                    {
+                        'name': 'Shop',
+                        'verified_at': '2026-01-01T00:00:00.000+00:00',
+                        'value': '<a href="https://rita.example">rita.example</a>',
+                    }
+                ],
+                'avatar_description': '',
+                'header_description': '',
+                'show_featured': True,
+                'show_media': True,
+                'show_media_replies': True,
+            }
             self.people[name] |= values
         return self.people[name]
 
@@ -166,14 +199,33 @@ class FakeMastodon:
         number = self._id(at)
         uri = f'{account["uri"]}/statuses/{len(self.order)}'
         status = {
-            'id': number, 'uri': uri, 'url': f'{account["url"]}/{len(self.order)}',
-            'created_at': _iso(at), 'edited_at': None, 'visibility': 'public', 'language': 'en',
-            'in_reply_to_id': None, 'in_reply_to_account_id': None, 'spoiler_text': '',
-            'sensitive': False, 'content': f'<p>{text}</p>', 'account': account, 'mentions': [],
-            'tags': [], 'media_attachments': [], 'emojis': [], 'reblog': None, 'poll': None,
-            'card': None, 'application': None, 'replies_count': 0, 'reblogs_count': 2,
-            'favourites_count': 5, 'quotes_count': 0, **values,
-        }  # fmt: skip
+            'id': number,
+            'uri': uri,
+            'url': f'{account["url"]}/{len(self.order)}',
+            'created_at': _iso(at),
+            'edited_at': None,
+            'visibility': 'public',
+            'language': 'en',
+            'in_reply_to_id': None,
+            'in_reply_to_account_id': None,
+            'spoiler_text': '',
+            'sensitive': False,
+            'content': f'<p>{text}</p>',
+            'account': account,
+            'mentions': [],
+            'tags': [],
+            'media_attachments': [],
+            'emojis': [],
+            'reblog': None,
+            'poll': None,
+            'card': None,
+            'application': None,
+            'replies_count': 0,
+            'reblogs_count': 2,
+            'favourites_count': 5,
+            'quotes_count': 0,
+            **values,
+        }
         parent = next((s for s in self.statuses if s['id'] == status['in_reply_to_id']), None)
         if parent:
             status['in_reply_to_account_id'] = parent['account']['id']
@@ -187,9 +239,13 @@ class FakeMastodon:
         content = f'<span class="h-card"><a href="{SERVER}/@acme">@<span>acme</span></a></span> '
         status = self.write(author, content + text, minutes_ago, mentions=handle, **values)
         note = {
-            'id': self._id(_now(), '5'), 'type': kind, 'created_at': at or status['created_at'],
-            'account': status['account'], 'status': status, 'group_key': f'ungrouped-{text}',
-        }  # fmt: skip
+            'id': self._id(_now(), '5'),
+            'type': kind,
+            'created_at': at or status['created_at'],
+            'account': status['account'],
+            'status': status,
+            'group_key': f'ungrouped-{text}',
+        }
         self.notifications.append(note)
         return note
 
@@ -202,7 +258,7 @@ class FakeMastodon:
             'pleroma': f'A{count:017d}w',
             'pixelfed': f'{prefix}{count:09d}',
             'snac': f'{seconds}{hashlib.md5(str(count).encode()).hexdigest()}',
-        }[self.dialect]  # fmt: skip
+        }[self.dialect]
         if prefix and self.dialect in {'mastodon', 'snac'}:
             number = f'{prefix}{count:015d}'
         self.order[number] = count
@@ -279,8 +335,11 @@ class FakeMastodon:
         }
         if path in simple:
             return simple[path]()
-        form = {'/api/v1/apps': self._register, '/oauth/token': self._grant,
-                '/oauth/revoke': self._revoke}  # fmt: skip
+        form = {
+            '/api/v1/apps': self._register,
+            '/oauth/token': self._grant,
+            '/oauth/revoke': self._revoke,
+        }
         if path in form:
             return form[path]({k: v[0] for k, v in parse_qs(request.body).items()})
         return None
@@ -291,41 +350,69 @@ class FakeMastodon:
         return {
             'urls': {'streaming': 'wss://hub.example'},
             'accounts': {'max_featured_tags': 10, 'max_pinned_statuses': 5},
-            'statuses': {'max_characters': 5000, 'max_media_attachments': 6,
-                         'characters_reserved_per_url': 23},
+            'statuses': {
+                'max_characters': 5000,
+                'max_media_attachments': 6,
+                'characters_reserved_per_url': 23,
+            },
             'media_attachments': {
                 'supported_mime_types': ['image/png', 'image/jpeg', 'video/mp4'],
-                'image_size_limit': 16777216, 'image_matrix_limit': 33177600,
-                'video_size_limit': 103809024, 'video_frame_rate_limit': 120,
-                'video_matrix_limit': 8294400, 'description_limit': 1500,
+                'image_size_limit': 16777216,
+                'image_matrix_limit': 33177600,
+                'video_size_limit': 103809024,
+                'video_frame_rate_limit': 120,
+                'video_matrix_limit': 8294400,
+                'description_limit': 1500,
             },
-            'polls': {'max_options': 4, 'max_characters_per_option': 50, 'min_expiration': 300,
-                      'max_expiration': 2629746},
-            'translation': {'enabled': False}, 'limited_federation': False,
-            'vapid': {'public_key': 'x'}, 'timelines_access': {
+            'polls': {
+                'max_options': 4,
+                'max_characters_per_option': 50,
+                'min_expiration': 300,
+                'max_expiration': 2629746,
+            },
+            'translation': {'enabled': False},
+            'limited_federation': False,
+            'vapid': {'public_key': 'x'},
+            'timelines_access': {
                 name: {'local': 'public', 'remote': 'public'}
                 for name in ('live_feeds', 'hashtag_feeds', 'trending_link_feeds')
             },
-        }  # fmt: skip
+        }
 
     def _instance_v1(self):
-        return 200, {'uri': 'hub.example', 'title': 'Hub', 'version': self._version(),
-                     'configuration': self._configuration()}  # fmt: skip
+        return 200, {
+            'uri': 'hub.example',
+            'title': 'Hub',
+            'version': self._version(),
+            'configuration': self._configuration(),
+        }
 
     def _instance_v2(self):
         if self.dialect == 'snac':
             return 404, {'error': 'Not found'}
         return 200, {
-            'domain': 'hub.example', 'title': 'Hub', 'version': self._version(),
-            'source_url': 'https://github.com/mastodon/mastodon', 'description': 'A hub',
-            'usage': {'users': {'active_month': 3}}, 'thumbnail': {'url': f'{SERVER}/t.png'},
-            'icon': [], 'languages': ['en'], 'configuration': self._configuration(),
-            'registrations': {'enabled': False, 'approval_required': False,
-                              'reason_required': False, 'message': None, 'min_age': None,
-                              'url': None},
-            'contact': {'email': 'a@hub.example', 'account': None}, 'rules': [],
+            'domain': 'hub.example',
+            'title': 'Hub',
+            'version': self._version(),
+            'source_url': 'https://github.com/mastodon/mastodon',
+            'description': 'A hub',
+            'usage': {'users': {'active_month': 3}},
+            'thumbnail': {'url': f'{SERVER}/t.png'},
+            'icon': [],
+            'languages': ['en'],
+            'configuration': self._configuration(),
+            'registrations': {
+                'enabled': False,
+                'approval_required': False,
+                'reason_required': False,
+                'message': None,
+                'min_age': None,
+                'url': None,
+            },
+            'contact': {'email': 'a@hub.example', 'account': None},
+            'rules': [],
             'api_versions': {'mastodon': 10},
-        }  # fmt: skip
+        }
 
     def _version(self):
         return {
@@ -342,18 +429,20 @@ class FakeMastodon:
         if self.dialect != 'mastodon':
             return 404, {'error': 'Not found'}
         return 200, {
-            'issuer': f'{SERVER}/', 'service_documentation': 'https://docs.joinmastodon.org/',
+            'issuer': f'{SERVER}/',
+            'service_documentation': 'https://docs.joinmastodon.org/',
             'authorization_endpoint': f'{SERVER}/oauth/authorize',
             'token_endpoint': f'{SERVER}/oauth/token',
             'app_registration_endpoint': f'{SERVER}/api/v1/apps',
             'revocation_endpoint': f'{SERVER}/oauth/revoke',
             'userinfo_endpoint': f'{SERVER}/oauth/userinfo',
             'scopes_supported': ['read', 'write', 'profile', *SCOPES],
-            'response_types_supported': ['code'], 'response_modes_supported': ['query'],
+            'response_types_supported': ['code'],
+            'response_modes_supported': ['query'],
             'grant_types_supported': ['authorization_code', 'client_credentials'],
             'token_endpoint_auth_methods_supported': ['client_secret_basic', 'client_secret_post'],
             'code_challenge_methods_supported': ['S256'],
-        }  # fmt: skip
+        }
 
     def _register(self, form):
         asked = form.get('scopes', 'read').split()
@@ -361,12 +450,17 @@ class FakeMastodon:
             return 422, {'error': 'Validation failed: Scopes do not match'}
         self.app = App('client-1', 'client-secret-9', SERVER, form['redirect_uris'], tuple(asked))
         return 200, {
-            'id': '1', 'name': form['client_name'], 'website': form.get('website'),
-            'scopes': asked, 'redirect_uris': [form['redirect_uris']],
-            'redirect_uri': form['redirect_uris'], 'client_id': self.app.client_id,
-            'client_secret': self.app.client_secret, 'client_secret_expires_at': 0,
+            'id': '1',
+            'name': form['client_name'],
+            'website': form.get('website'),
+            'scopes': asked,
+            'redirect_uris': [form['redirect_uris']],
+            'redirect_uri': form['redirect_uris'],
+            'client_id': self.app.client_id,
+            'client_secret': self.app.client_secret,
+            'client_secret_expires_at': 0,
             'vapid_key': 'x',
-        }  # fmt: skip
+        }
 
     def _grant(self, form):
         if form['client_secret'] != 'client-secret-9':
@@ -375,8 +469,12 @@ class FakeMastodon:
         if given not in {self.code, 'refresh-1'}:
             return 400, {'error': 'invalid_grant', 'error_description': f'{given} is expired'}
         self.code = ''
-        body = {'access_token': self.token, 'token_type': 'Bearer', 'created_at': 1788000000,
-                'scope': form.get('scope') or 'read write'}  # fmt: skip
+        body = {
+            'access_token': self.token,
+            'token_type': 'Bearer',
+            'created_at': 1788000000,
+            'scope': form.get('scope') or 'read write',
+        }
         if self.dialect == 'pleroma':
             body |= {'expires_in': 3600, 'refresh_token': 'refresh-2', 'me': self.me['uri']}
         return 200, body
@@ -413,12 +511,27 @@ class FakeMastodon:
         return rows
 
     def _verify(self, _request, _query):
-        source = {'note': '', 'fields': [], 'privacy': 'public', 'sensitive': False,
-                  'language': 'en', 'follow_requests_count': 0, 'attribution_domains': [],
-                  'hide_collections': False, 'discoverable': True, 'indexable': True,
-                  'quote_policy': 'public'}  # fmt: skip
-        role = {'id': '1', 'name': '', 'permissions': '0', 'color': '', 'highlighted': False,
-                'collection_limit': 10}  # fmt: skip
+        source = {
+            'note': '',
+            'fields': [],
+            'privacy': 'public',
+            'sensitive': False,
+            'language': 'en',
+            'follow_requests_count': 0,
+            'attribution_domains': [],
+            'hide_collections': False,
+            'discoverable': True,
+            'indexable': True,
+            'quote_policy': 'public',
+        }
+        role = {
+            'id': '1',
+            'name': '',
+            'permissions': '0',
+            'color': '',
+            'highlighted': False,
+            'collection_limit': 10,
+        }
         return 200, {**self.me, 'source': source, 'role': role}
 
     def _notifications(self, _request, query):
@@ -499,13 +612,21 @@ class FakeMastodon:
             return 200, self._clean([deepcopy(self.keys[key])])[0]
         content = html.escape(text)
         content = re.sub(r'@(\w+)@[\w.]+', r'<a class="u-url mention" href="#">@\1</a>', content)
-        content = re.sub(r'(https://)(\S+)', r'<a href="\1\2"><span class="invisible">\1</span>'
-                         r'<span class="ellipsis">\2</span></a>', content)  # fmt: skip
+        content = re.sub(
+            r'(https://)(\S+)',
+            r'<a href="\1\2"><span class="invisible">\1</span>'
+            r'<span class="ellipsis">\2</span></a>',
+            content,
+        )
         visibility = form['visibility'][0]
         if self.dialect == 'snac' and visibility == 'direct':
             visibility = 'private'
-        status = self.write('acme', content.replace('\n\n', '</p><p>'), visibility=visibility,
-                            in_reply_to_id=form.get('in_reply_to_id', [None])[0])  # fmt: skip
+        status = self.write(
+            'acme',
+            content.replace('\n\n', '</p><p>'),
+            visibility=visibility,
+            in_reply_to_id=form.get('in_reply_to_id', [None])[0],
+        )
         status['source'] = text
         status['language'] = form.get('language', ['en'])[0]
         self.keys[key] = status
@@ -535,8 +656,16 @@ class FakeMastodon:
 
 
 def _attachment(number, url):
-    return {'id': number, 'type': 'image', 'url': url, 'preview_url': url, 'remote_url': None,
-            'meta': {}, 'description': None, 'blurhash': None}  # fmt: skip
+    return {
+        'id': number,
+        'type': 'image',
+        'url': url,
+        'preview_url': url,
+        'remote_url': None,
+        'meta': {},
+        'description': None,
+        'blurhash': None,
+    }
 
 
 def _now():

@@ -111,8 +111,14 @@ class FakeThreads:
     def outgoing(self, text='Yes, we ship', kind='reply', **values):
         """Return an answer to a fresh reply."""
         number = self.put('replies', 'Any rye left?')
-        return Outgoing(kind, text, number, target_author=Profile('jana.n', 'jana.n'),
-                        conversation_id=self.root, **values)  # fmt: skip
+        return Outgoing(
+            kind,
+            text,
+            number,
+            target_author=Profile('jana.n', 'jana.n'),
+            conversation_id=self.root,
+            **values,
+        )
 
     @property
     def sent(self):
@@ -125,12 +131,19 @@ class FakeThreads:
         number = f'1809{self.count:013d}'
         at = datetime.now(timezone.utc) - timedelta(minutes=minutes_ago)
         post = {
-            'id': number, 'text': text, 'username': username, 'media_type': 'TEXT_POST',
-            'timestamp': at.strftime('%Y-%m-%dT%H:%M:%S+0000'), 'media_product_type': 'THREADS',
-            'permalink': f'https://www.threads.com/@{username}/post/{number}', 'at': at,
-            'is_quote_post': False, 'has_replies': True, 'is_reply': 'replied_to' in values,
+            'id': number,
+            'text': text,
+            'username': username,
+            'media_type': 'TEXT_POST',
+            'timestamp': at.strftime('%Y-%m-%dT%H:%M:%S+0000'),
+            'media_product_type': 'THREADS',
+            'permalink': f'https://www.threads.com/@{username}/post/{number}',
+            'at': at,
+            'is_quote_post': False,
+            'has_replies': True,
+            'is_reply': 'replied_to' in values,
             **values,
-        }  # fmt: skip
+        }
         self.posts.append(post)
         return post
 
@@ -163,8 +176,9 @@ class FakeThreads:
     def _is_step(self, method, path):
         """Tell whether a fault is meant for a call: of a publication, the one that is seen."""
         return (method, path) != ('POST', 'me/threads') and path not in {
-            'me/threads_publishing_limit', *self.containers,
-        }  # fmt: skip
+            'me/threads_publishing_limit',
+            *self.containers,
+        }
 
     def _route(self, request, path, params):
         if path in {'oauth/access_token', 'access_token', 'refresh_access_token'}:
@@ -185,12 +199,16 @@ class FakeThreads:
 
     def _call(self, method, path, params):
         simple = {
-            'me': self._me, 'me/threads_publishing_limit': self._limit,
-            'debug_token': self._debug, 'profile_lookup': self._lookup,
+            'me': self._me,
+            'me/threads_publishing_limit': self._limit,
+            'debug_token': self._debug,
+            'profile_lookup': self._lookup,
             'me/threads': self._create if method == 'POST' else self._own_posts,
-            'me/threads_publish': self._publish, 'me/replies': self._own_replies,
-            'me/mentions': self._mentions, 'keyword_search': self._search,
-        }  # fmt: skip
+            'me/threads_publish': self._publish,
+            'me/replies': self._own_replies,
+            'me/mentions': self._mentions,
+            'keyword_search': self._search,
+        }
         if path in simple:
             return simple[path](params)
         number, _, edge = path.partition('/')
@@ -229,8 +247,13 @@ class FakeThreads:
         return {'access_token': 'short-token-1', 'user_id': 17840000000000001}
 
     def _me(self, _params):
-        return {'id': ME.external_id, 'username': 'demo_bakery', 'name': 'Demo Bakery',
-                'threads_biography': 'Bread daily', 'is_verified': False}  # fmt: skip
+        return {
+            'id': ME.external_id,
+            'username': 'demo_bakery',
+            'name': 'Demo Bakery',
+            'threads_biography': 'Bread daily',
+            'is_verified': False,
+        }
 
     def _debug(self, _params):
         return {'data': {'is_valid': True, 'scopes': self.scopes, 'user_id': ME.external_id}}
@@ -238,8 +261,13 @@ class FakeThreads:
     def _lookup(self, params):
         if params['username'] != 'jana.n':
             raise GraphError(100, 0, 'Invalid parameter')
-        return {'username': 'jana.n', 'name': 'Jana', 'biography': 'Eats', 'is_verified': True,
-                'follower_count': 1200}  # fmt: skip
+        return {
+            'username': 'jana.n',
+            'name': 'Jana',
+            'biography': 'Eats',
+            'is_verified': True,
+            'follower_count': 1200,
+        }
 
     # --- reading ---------------------------------------------------------------------------------
 
@@ -276,24 +304,36 @@ class FakeThreads:
     def _insights(self, params):
         names = params['metric'].split(',')
         return [
-            {'name': name, 'period': 'lifetime', 'values': [{'value': number}]} if number % 2 else
-            {'name': name, 'period': 'lifetime', 'total_value': {'value': number}}
+            {'name': name, 'period': 'lifetime', 'values': [{'value': number}]}
+            if number % 2
+            else {'name': name, 'period': 'lifetime', 'total_value': {'value': number}}
             for number, name in enumerate(names, 1)
-        ]  # fmt: skip
+        ]
 
     # --- writing ---------------------------------------------------------------------------------
 
     def _limit(self, _params):
         quota = {'quota_total': 250, 'quota_duration': 86400}
-        return {'data': [{'quota_usage': self.used, 'config': quota,
-                          'reply_quota_usage': self.used, 'reply_config': quota}]}  # fmt: skip
+        return {
+            'data': [
+                {
+                    'quota_usage': self.used,
+                    'config': quota,
+                    'reply_quota_usage': self.used,
+                    'reply_config': quota,
+                }
+            ]
+        }
 
     def _create(self, params):
         if len(params.get('text', '')) > 500:
             raise GraphError(100, 0, 'Param text must be at most 500 characters long.')
         kind = params['media_type']
-        for name, wanted in (('image_url', 'IMAGE'), ('video_url', 'VIDEO'),
-                             ('children', 'CAROUSEL')):  # fmt: skip
+        for name, wanted in (
+            ('image_url', 'IMAGE'),
+            ('video_url', 'VIDEO'),
+            ('children', 'CAROUSEL'),
+        ):
             assert (name in params) == (kind == wanted)
         assert 'link_attachment' not in params or kind == 'TEXT'
         self.count += 1

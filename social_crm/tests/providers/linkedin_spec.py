@@ -47,9 +47,11 @@ class LinkedInSpec:
         query = urlsplit(request.url).query
         names = {part.partition('=')[0] for part in query.split('&')} if query else set()
         known = set(shape.get('query', ())) | {
-            p['name'] for operation, _doc in found for p in operation.get('parameters', ())
+            p['name']
+            for operation, _doc in found
+            for p in operation.get('parameters', ())
             if p['in'] == 'query'
-        }  # fmt: skip
+        }
         assert names <= known, f'{name}: unknown parameters {names - known}'
         self._headers(name, request, found)
         if request.body:
@@ -92,13 +94,15 @@ class LinkedInSpec:
         assert ':li:' not in raw, f'a URN is not encoded: {raw}'
         path = re.sub(r'^/(rest|v2)', '', raw)
         found = [
-            (operation, document) for known, pattern, operation, document in self.operations
+            (operation, document)
+            for known, pattern, operation, document in self.operations
             if known == method and re.fullmatch(pattern, unquote(path))
-        ]  # fmt: skip
+        ]
         shaped = [
-            (name, shape) for name, shape in self.shapes.items()
+            (name, shape)
+            for name, shape in self.shapes.items()
             if re.fullmatch(re.sub(r'{\w+}', '[^/]+', name), f'{method} {path}')
-        ]  # fmt: skip
+        ]
         assert found or shaped, f'no such call: {method} {path}'
         name, shape = shaped[0] if shaped else (f'{method} {path}', {})
         if found:
@@ -107,9 +111,11 @@ class LinkedInSpec:
 
     def _headers(self, name, request, found):
         wanted = {
-            p['name'].lower() for operation, _doc in found for p in operation.get('parameters', ())
+            p['name'].lower()
+            for operation, _doc in found
+            for p in operation.get('parameters', ())
             if p['in'] == 'header'
-        }  # fmt: skip
+        }
         have = {header.lower(): value for header, value in request.headers.items()}
         missing = wanted - set(have) - {'x-restli-method'}
         assert not missing, f'{name}: without {missing}'
@@ -132,8 +138,11 @@ def from_example(value):
 
 def strict(schema, name=''):
     """Return a schema that knows no names but those in it."""
-    schema = {k: v for k, v in schema.items() if k in {'type', 'properties', 'items',
-                                                       'additionalProperties'}}  # fmt: skip
+    schema = {
+        k: v
+        for k, v in schema.items()
+        if k in {'type', 'properties', 'items', 'additionalProperties'}
+    }
     if isinstance(schema.get('additionalProperties'), dict):
         return {**schema, 'additionalProperties': strict(schema['additionalProperties'])}
     if 'properties' in schema:

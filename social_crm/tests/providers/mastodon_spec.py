@@ -46,9 +46,10 @@ class Spec:
         }
         self._values(f'{request.method} {template}', query, known)
         required = {
-            p['name'] for p in operation.get('parameters', ()) if p.get('required')
-            and p['in'] == 'query'
-        }  # fmt: skip
+            p['name']
+            for p in operation.get('parameters', ())
+            if p.get('required') and p['in'] == 'query'
+        }
         assert required <= {name.removesuffix('[]') for name in query}
         content = operation.get('requestBody', {}).get('content', {})
         kind = request.headers.get('Content-Type', '')

@@ -73,12 +73,20 @@ def test_what_people_type(typed, expected):
 @pytest.mark.parametrize(
     ('typed', 'code'),
     [
-        ('', 'empty'), ('@', 'empty'), ('me@you.example', 'url'), ('a b.example', 'url'),
-        ('ftp://x.example', 'scheme'), ('https://u:p@x.example', 'userinfo'), ('me', 'host'),
-        ('10.0.0.1', 'host'), ('printer.local', 'host'), ('https://[::1]', 'host'),
-        ('me.example/../admin', 'url'), ('did:web:../../x', 'url'),
+        ('', 'empty'),
+        ('@', 'empty'),
+        ('me@you.example', 'url'),
+        ('a b.example', 'url'),
+        ('ftp://x.example', 'scheme'),
+        ('https://u:p@x.example', 'userinfo'),
+        ('me', 'host'),
+        ('10.0.0.1', 'host'),
+        ('printer.local', 'host'),
+        ('https://[::1]', 'host'),
+        ('me.example/../admin', 'url'),
+        ('did:web:../../x', 'url'),
     ],
-)  # fmt: skip
+)
 def test_what_is_neither_handle_nor_server(typed, code):
     with pytest.raises(Rejected) as caught:
         normalise(typed)
@@ -248,9 +256,12 @@ def test_the_clients_document(http, network):
     provider, _going, _verifier = begin(http, network)
     key = provider.app.client_secret
     told = client_metadata(
-        'https://odoo.example', name='Acme', redirect_uri=CALLBACK,
-        scopes=Bluesky.all_scopes(), keys=[key],
-    )  # fmt: skip
+        'https://odoo.example',
+        name='Acme',
+        redirect_uri=CALLBACK,
+        scopes=Bluesky.all_scopes(),
+        keys=[key],
+    )
     assert told['client_id'] == provider.app.client_id
     assert set(network.pushed['scope'].split()) <= set(told['scope'].split())
     assert len(set(told['scope'].split())) == len(told['scope'].split())
@@ -258,8 +269,9 @@ def test_the_clients_document(http, network):
     # What the client proved itself with fits a key of the document.
     header = jwt.get_unverified_header(network.pushed['client_assertion'])
     (jwk,) = [one for one in told['jwks']['keys'] if one['kid'] == header['kid']]
-    claims = jwt.decode(network.pushed['client_assertion'], jwt.PyJWK(jwk), ['ES256'],
-                        audience=LOGIN)  # fmt: skip
+    claims = jwt.decode(
+        network.pushed['client_assertion'], jwt.PyJWK(jwk), ['ES256'], audience=LOGIN
+    )
     assert claims['iss'] == claims['sub'] == told['client_id']
     again = Bluesky(http).register(provider.app, name='x', website='x')
     assert again.client_secret == key, 'logins end with the key'
@@ -328,11 +340,12 @@ def test_facets_count_bytes():
     assert found == {
         '@rita.example': {'$type': f'{kind}#mention', 'did': 'did:plc:rita'},
         'https://x.example/a_(b)?c=1': {
-            '$type': f'{kind}#link', 'uri': 'https://x.example/a_(b)?c=1',
+            '$type': f'{kind}#link',
+            'uri': 'https://x.example/a_(b)?c=1',
         },
         '#Möbel': {'$type': f'{kind}#tag', 'tag': 'Möbel'},
         '#ok': {'$type': f'{kind}#tag', 'tag': 'ok'},
-    }  # fmt: skip
+    }
 
 
 def mark(text, part, **feature):
@@ -355,16 +368,28 @@ def test_links_read_as_their_address():
 @pytest.mark.parametrize(
     'facets',
     [
-        None, 'x', [None], [{}], [{'index': {}, 'features': []}],
+        None,
+        'x',
+        [None],
+        [{}],
+        [{'index': {}, 'features': []}],
         [{'index': {'byteStart': 0, 'byteEnd': 99}, 'features': [{}]}],
         [{'index': {'byteStart': -5, 'byteEnd': 2}, 'features': [{}]}],
         [{'index': {'byteStart': 3, 'byteEnd': 1}, 'features': [{}]}],
-        [{'index': {'byteStart': 0, 'byteEnd': 1}, 'features': [
-            {'$type': 'app.bsky.richtext.facet#link', 'uri': 'https://x.example'}]}],
-        [{'index': {'byteStart': 0, 'byteEnd': 2}, 'features': [
-            {'$type': 'app.bsky.richtext.facet#link', 'uri': 7}]}],
+        [
+            {
+                'index': {'byteStart': 0, 'byteEnd': 1},
+                'features': [{'$type': 'app.bsky.richtext.facet#link', 'uri': 'https://x.example'}],
+            }
+        ],
+        [
+            {
+                'index': {'byteStart': 0, 'byteEnd': 2},
+                'features': [{'$type': 'app.bsky.richtext.facet#link', 'uri': 7}],
+            }
+        ],
     ],
-)  # fmt: skip
+)
 def test_facets_that_do_not_fit_are_ignored(facets):
     assert plain_text('ü is no ASCII', facets) == 'ü is no ASCII'
 
@@ -427,9 +452,12 @@ def test_pictures_cards_and_languages(network):
     item = only(network)
     did = network.person('rita')['did']
     assert item.media == (
-        Media('image/jpeg', f'https://cdn.example/img/feed_fullsize/plain/{did}/bafkpicture@jpeg',
-              'A desk'),
-    )  # fmt: skip
+        Media(
+            'image/jpeg',
+            f'https://cdn.example/img/feed_fullsize/plain/{did}/bafkpicture@jpeg',
+            'A desk',
+        ),
+    )
     assert (item.language, item.hashtags) == ('pt', ('Wood',))
 
 
@@ -443,10 +471,12 @@ def test_a_card_tells_its_address(network):
 
 @pytest.mark.parametrize(
     'hidden',
-    [{'labels': [{'val': '!takedown', 'src': 'did:plc:m', 'uri': 'at://x', 'cts': 'x'}]},
-     {'author': {'viewer': {'blockedBy': True}}},
-     {'author': {'viewer': {'blocking': 'at://did:plc:x/app.bsky.graph.block/1'}}}],
-)  # fmt: skip
+    [
+        {'labels': [{'val': '!takedown', 'src': 'did:plc:m', 'uri': 'at://x', 'cts': 'x'}]},
+        {'author': {'viewer': {'blockedBy': True}}},
+        {'author': {'viewer': {'blocking': 'at://did:plc:x/app.bsky.graph.block/1'}}},
+    ],
+)
 def test_what_is_blocked_or_taken_down_is_no_item(network, hidden):
     note = network.mention('bad')
     network.spec = None
@@ -474,10 +504,19 @@ def test_records_of_any_client(network, record):
 
 @pytest.mark.parametrize(
     'record',
-    [{'reply': 'x'}, {'reply': {'parent': None}}, {'embed': []}, {'embed': {'record': 5}},
-     {'langs': 'en'}, {'langs': [None]}, {'tags': 'x'}, {'facets': {}}, {'createdAt': {}},
-     {'embed': {'images': [None, {'image': 1}]}}],
-)  # fmt: skip
+    [
+        {'reply': 'x'},
+        {'reply': {'parent': None}},
+        {'embed': []},
+        {'embed': {'record': 5}},
+        {'langs': 'en'},
+        {'langs': [None]},
+        {'tags': 'x'},
+        {'facets': {}},
+        {'createdAt': {}},
+        {'embed': {'images': [None, {'image': 1}]}},
+    ],
+)
 def test_odd_fields_of_a_record_do_no_harm(network, record):
     note = network.mention('x')
     page = network.provider().read(
@@ -515,10 +554,12 @@ def test_a_thread_leaves_out_what_is_gone(network):
 @pytest.mark.parametrize(
     ('microseconds', 'clock', 'expected'),
     [
-        (0, 0, '2222222222222'), (1700000000000000, 0, '3ke6kg3wk2222'),
-        (1700000000000000, 23, '3ke6kg3wk222r'), (1790000000123456, 7, '3mvzvh4jkm22b'),
+        (0, 0, '2222222222222'),
+        (1700000000000000, 0, '3ke6kg3wk2222'),
+        (1700000000000000, 23, '3ke6kg3wk222r'),
+        (1790000000123456, 7, '3mvzvh4jkm22b'),
     ],
-)  # fmt: skip
+)
 def test_timestamp_identifiers(microseconds, clock, expected):
     assert tid(microseconds, clock) == expected
 
@@ -635,8 +676,9 @@ def test_messages_come_with_who_wrote_them(network):
     network.message('acme', 'Thank you')
     items, _ = drain(network.provider(), 'messages', '', since=now() - WEEK)
     assert [(item.text, item.own) for item in items] == [
-        ('My order is 4711', False), ('Thank you', True),
-    ]  # fmt: skip
+        ('My order is 4711', False),
+        ('Thank you', True),
+    ]
     assert {item.kind for item in items} == {'message'}
     assert {item.visibility for item in items} == {'direct'}
     assert items[0].author.handle == 'rita.example'
@@ -693,8 +735,9 @@ def test_a_message_to_whoever_wrote_a_post(network):
     with pytest.raises(Rejected) as caught:
         network.provider().send(outgoing, 'k')
     assert (caught.value.code, caught.value.reason) == (
-        'NotFollowedBySender', 'Not followed by sender',
-    )  # fmt: skip
+        'NotFollowedBySender',
+        'Not followed by sender',
+    )
 
 
 # --- limits --------------------------------------------------------------------------------------
@@ -703,8 +746,11 @@ def test_a_message_to_whoever_wrote_a_post(network):
 def test_the_rate_limit_of_the_data_server(network):
     until = (now() + timedelta(minutes=3)).replace(microsecond=0)
     provider = network.provider()
-    headers = {'RateLimit-Limit': '3000', 'RateLimit-Remaining': '7',
-               'RateLimit-Reset': str(int(until.timestamp()))}  # fmt: skip
+    headers = {
+        'RateLimit-Limit': '3000',
+        'RateLimit-Remaining': '7',
+        'RateLimit-Reset': str(int(until.timestamp())),
+    }
     network.fault((200, headers, json.dumps({'notifications': []})))
     provider.fetch('notifications', '')
     limit = provider.http.last_rate_limit

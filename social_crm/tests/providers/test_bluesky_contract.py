@@ -34,7 +34,12 @@ def test_requests_and_answers_are_checked_against_the_lexicons(stubs, lexicons):
         provider.send(Outgoing('post', 'x' * 301), 'key')
     record = {'$type': 'app.bsky.feed.post', 'text': 'x', 'createdAt': '2026-01-01T00:00:00Z'}
     for wrong in ({'lang': ['en']}, {'createdAt': 'today'}, {'langs': ['e' * 9]}, {'embed': {}}):
-        data = {'repo': network.me['did'], 'collection': 'app.bsky.feed.post', 'rkey': 'x',
-                'record': {**record, **wrong}, 'swapRecord': None}  # fmt: skip
+        data = {
+            'repo': network.me['did'],
+            'collection': 'app.bsky.feed.post',
+            'rkey': 'x',
+            'record': {**record, **wrong},
+            'swapRecord': None,
+        }
         with pytest.raises(AssertionError, match='app.bsky.feed.post'):
             provider._post('com.atproto.repo.putRecord', json=data)

@@ -214,8 +214,9 @@ def test_a_quote_is_a_mention(bluesky, brand):
     post = eventually(lambda: bluesky.find('brand', sent.external_id))
     _, cursor = drain(brand, 'notifications', '')
     reference = {'uri': post[0]['uri'], 'cid': post[0]['cid']}
-    bluesky.post('customer', 'Look at that',
-                 embed={'$type': 'app.bsky.embed.record', 'record': reference})  # fmt: skip
+    bluesky.post(
+        'customer', 'Look at that', embed={'$type': 'app.bsky.embed.record', 'record': reference}
+    )
     (quote,), _ = wait_for(brand, 'notifications', cursor)
     assert (quote.kind, quote.parent_external_id) == ('mention', sent.external_id)
 

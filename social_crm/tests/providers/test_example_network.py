@@ -82,8 +82,10 @@ def test_connecting(http, stubs):
     asked = provider.authorize_url(state='st', challenge='ch', scopes=('read', 'write'))
     query = parse_qs(urlsplit(asked.url).query)
     assert (query['state'], query['code_challenge'], query['scope']) == (
-        ['st'], ['ch'], ['read write'],
-    )  # fmt: skip
+        ['st'],
+        ['ch'],
+        ['read write'],
+    )
     answer = {'access_token': 't', 'token_type': 'bearer', 'scope': 'read write'}
     stubs.post(f'{API}/token', json=answer)
     token = provider.exchange_code(code='co', verifier='ve', private={}, params={'code': 'co'})

@@ -103,9 +103,11 @@ def test_a_used_code_is_refused(network):
             stranger(network).exchange_code(code=code, verifier='', private={}, params={})
     with pytest.raises(Rejected, match='said no'):
         stranger(network).exchange_code(
-            code='', verifier='', private={},
+            code='',
+            verifier='',
+            private={},
             params={'error': 'access_denied', 'error_description': 'said no'},
-        )  # fmt: skip
+        )
 
 
 def test_a_login_offers_its_pages_each_with_a_token_of_its_own(network, stubs):
@@ -133,9 +135,11 @@ def test_a_page_has_the_scopes_that_were_given_for_it(network):
         'granular_scopes': [
             {'scope': 'pages_messaging', 'target_ids': ['1009']},
             {'scope': 'leads_retrieval', 'target_ids': [PAGE, '1009']},
-            {'scope': 'pages_manage_posts'}, None, {'target_ids': []},
+            {'scope': 'pages_manage_posts'},
+            None,
+            {'target_ids': []},
         ],
-    }  # fmt: skip
+    }
     login = stranger(network)
     login.token = login.exchange_code(code='code-1b2c', verifier='', private={}, params={})
     (page,) = login.brand_accounts()
@@ -259,8 +263,13 @@ def test_a_hidden_author_is_somebody(network, provider):
 
 def test_comments_below_old_posts_are_found_within_the_hour(network, provider):
     for number in range(30):  # the newest ones push the old one off the first page
-        network.add('PagePost', f'{PAGE}_40{number}', created_time='2026-11-01T00:00:00+0000',
-                    sort=2e9 + number, **{'from': {'id': PAGE}})  # fmt: skip
+        network.add(
+            'PagePost',
+            f'{PAGE}_40{number}',
+            created_time='2026-11-01T00:00:00+0000',
+            sort=2e9 + number,
+            **{'from': {'id': PAGE}},
+        )
     _, cursor = drain(provider, 'comments', '', since=now() - WEEK)
     network.put('comments', 'Still open?')
     assert drain(provider, 'comments', '', cursor)[0] == []
@@ -284,8 +293,13 @@ def test_a_post_that_goes_away_between_pages_is_no_error(network, provider):
 def test_a_conversation_is_named_by_the_other_person(network, provider):
     network.put('messages', 'Hello', minutes_ago=3)
     thread = network.of_kind('UnifiedThread')[0]
-    network.put('messages', 'Good day', minutes_ago=2, to={'data': [{'id': thread['person']}]},
-                **{'from': {'id': PAGE, 'name': 'Demo Bakery'}})  # fmt: skip
+    network.put(
+        'messages',
+        'Good day',
+        minutes_ago=2,
+        to={'data': [{'id': thread['person']}]},
+        **{'from': {'id': PAGE, 'name': 'Demo Bakery'}},
+    )
     first, second = items_of(provider, 'messages')
     assert (first.own, second.own) == (False, True)
     assert first.conversation_id == second.conversation_id == thread['person']
@@ -294,10 +308,17 @@ def test_a_conversation_is_named_by_the_other_person(network, provider):
 
 
 def test_files_of_messages_are_kept(network, provider):
-    rows = [{'id': '1', 'mime_type': 'image/png', 'name': 'a.png',
-             'image_data': {'url': 'https://scontent.example/a.png'}},
-            {'id': '2', 'mime_type': 'nonsense', 'file_url': 'https://scontent.example/f'},
-            {'id': '3', 'file_url': 'javascript:alert(1)'}, None]  # fmt: skip
+    rows = [
+        {
+            'id': '1',
+            'mime_type': 'image/png',
+            'name': 'a.png',
+            'image_data': {'url': 'https://scontent.example/a.png'},
+        },
+        {'id': '2', 'mime_type': 'nonsense', 'file_url': 'https://scontent.example/f'},
+        {'id': '3', 'file_url': 'javascript:alert(1)'},
+        None,
+    ]
     network.put('messages', 'See', attachments={'data': rows})
     (item,) = items_of(provider, 'messages')
     assert item.media == (
@@ -348,15 +369,20 @@ def test_paging_addresses_are_not_followed(network, provider):
 def test_around_a_comment(network, provider):
     top = network.put('comments', 'Do you ship?', minutes_ago=5)
     middle = network.put('comments', 'I wonder too', minutes_ago=4, parent=top)
-    network.nodes[middle]['parent'] = network.project(network.nodes[top], 'id,message,from,'
-                                                      'created_time')  # fmt: skip
+    network.nodes[middle]['parent'] = network.project(
+        network.nodes[top], 'id,message,from,created_time'
+    )
     assert [item.text for item in provider.thread('x', middle)] == ['Do you ship?']
     network.nodes[middle]['parent'] = {'id': top}
     assert [item.text for item in provider.thread('x', top)] == ['I wonder too']
     assert len(provider.thread(network.post, network.post)) == 1
     elsewhere = network.put('mentions', 'Try Demo Bakery')
-    network._comment({'message': 'I will', 'created_time': '2026-11-02T08:15:00+0000', 'sort': 1},
-                     elsewhere, None, {'id': '7701', 'name': 'Eva'})  # fmt: skip
+    network._comment(
+        {'message': 'I will', 'created_time': '2026-11-02T08:15:00+0000', 'sort': 1},
+        elsewhere,
+        None,
+        {'id': '7701', 'name': 'Eva'},
+    )
     assert [item.text for item in provider.thread(elsewhere, elsewhere)] == ['I will']
     assert provider.thread('m_abc', 'm_abc') == ()
     with pytest.raises(NotFound):
@@ -399,9 +425,13 @@ def test_a_lead_has_answers_consents_and_what_brought_it(network, provider):
     assert item.fields['newsletter'] == 'true'
     assert item.author.handle == item.fields['email']
     assert item.attribution == {
-        'ad_id': '12021', 'ad_name': 'Ad A', 'campaign_id': '12023', 'campaign_name': 'Autumn',
-        'platform': 'fb', 'is_organic': 'false',
-    }  # fmt: skip
+        'ad_id': '12021',
+        'ad_name': 'Ad A',
+        'campaign_id': '12023',
+        'campaign_name': 'Autumn',
+        'platform': 'fb',
+        'is_organic': 'false',
+    }
     assert not item.test
 
 
@@ -443,9 +473,11 @@ def test_blank_unknown_double_and_hostile_answers_do_no_harm(provider):
 
 @pytest.mark.parametrize(
     'row',
-    [{'name': 'full_name', 'values': ['<test lead: dummy data for full_name>']},
-     {'name': 'email', 'values': ['test@meta.com']}],
-)  # fmt: skip
+    [
+        {'name': 'full_name', 'values': ['<test lead: dummy data for full_name>']},
+        {'name': 'email', 'values': ['test@meta.com']},
+    ],
+)
 def test_a_trial_is_marked(network, provider, row):
     lead = network.put('lead_forms', 'large')
     network.nodes[lead]['field_data'] = [row]
@@ -653,8 +685,10 @@ def test_what_a_push_leaves_unreadable_is_kept(network):
 def test_a_push_tells_of_messages_and_echoes(network):
     items = pushes(network)[PAGE, 'messages', 'items'].page.items
     assert [(item.external_id, item.own) for item in items] == [
-        ('m_abc', False), ('m_abd', True), ('m_abe', False),
-    ]  # fmt: skip
+        ('m_abc', False),
+        ('m_abd', True),
+        ('m_abe', False),
+    ]
     assert {item.conversation_id for item in items} == {'PSID1'}
     assert items[0].media == (Media('image/jpeg', 'https://scontent.example/x.jpg'),)
     assert items[2].text == 'Opening hours'
@@ -675,10 +709,15 @@ def test_what_was_pushed_and_polled_is_the_same_item(network, provider):
     number = network.put('comments', 'Open on Sunday?')
     (polled,) = items_of(provider, 'comments')
     value = {
-        'item': 'comment', 'verb': 'add', 'from': {'id': '7700', 'name': 'Jana Novak'},
-        'post_id': network.post, 'parent_id': network.post, 'message': 'Open on Sunday?',
-        'comment_id': number, 'created_time': int(polled.posted_at.timestamp()),
-    }  # fmt: skip
+        'item': 'comment',
+        'verb': 'add',
+        'from': {'id': '7700', 'name': 'Jana Novak'},
+        'post_id': network.post,
+        'parent_id': network.post,
+        'message': 'Open on Sunday?',
+        'comment_id': number,
+        'created_time': int(polled.posted_at.timestamp()),
+    }
     change = {'field': 'feed', 'value': value}
     body = json.dumps({'object': 'page', 'entry': [{'id': PAGE, 'changes': [change]}]}).encode()
     (push,) = provider.parse_webhook({}, body)

@@ -96,16 +96,41 @@ def test_a_payload_with_anything_in_it_is_read_or_parked(sample, data):
 @given(data=st.data())
 def test_a_push_with_anything_in_it_is_read_or_refused(data):
     app = App('client-1', 'client-secret-9')
-    good = data.draw(st.sampled_from([
-        (LinkedIn, {'type': 'ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS',
-                    'notifications': [SAMPLES[0][2]]}),
-        (LinkedIn, {'type': 'LEAD_ACTION', 'leadAction': 'DELETED', 'occurredAt': 1763500000000,
-                    'leadGenFormResponse': 'urn:li:leadGenFormResponse:1',
-                    'owner': {'organization': ORG}}),
-        (Threads, {'target_id': '1', 'values': {'field': 'replies', 'value': SAMPLES[-1][2]}}),
-        (Threads, {'entry': [{'id': '1', 'changes': [
-            {'field': 'mentions', 'value': SAMPLES[-1][2]}]}]}),
-    ]))  # fmt: skip
+    good = data.draw(
+        st.sampled_from(
+            [
+                (
+                    LinkedIn,
+                    {
+                        'type': 'ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS',
+                        'notifications': [SAMPLES[0][2]],
+                    },
+                ),
+                (
+                    LinkedIn,
+                    {
+                        'type': 'LEAD_ACTION',
+                        'leadAction': 'DELETED',
+                        'occurredAt': 1763500000000,
+                        'leadGenFormResponse': 'urn:li:leadGenFormResponse:1',
+                        'owner': {'organization': ORG},
+                    },
+                ),
+                (
+                    Threads,
+                    {'target_id': '1', 'values': {'field': 'replies', 'value': SAMPLES[-1][2]}},
+                ),
+                (
+                    Threads,
+                    {
+                        'entry': [
+                            {'id': '1', 'changes': [{'field': 'mentions', 'value': SAMPLES[-1][2]}]}
+                        ]
+                    },
+                ),
+            ]
+        )
+    )
     adapter, body = good
     path = data.draw(st.sampled_from(list(paths(body))))
     raw = json.dumps(replaced(body, path, data.draw(JSON))).encode()

@@ -42,9 +42,14 @@ A = 'https://a.example/x'
 def shown(error):
     """Return everything that a log or a page could show of an error."""
     return ''.join(
-        (*traceback.format_exception(error), repr(error), str(vars(error)),
-         repr(error.__context__), repr(error.__cause__))
-    )  # fmt: skip
+        (
+            *traceback.format_exception(error),
+            repr(error),
+            str(vars(error)),
+            repr(error.__context__),
+            repr(error.__cause__),
+        )
+    )
 
 
 # --- where it may go -----------------------------------------------------------------------------
@@ -112,26 +117,76 @@ def test_urls_that_are_allowed(url):
 @pytest.mark.parametrize(
     'address',
     [
-        '0.0.0.0', '0.1.2.3', '10.0.0.1', '10.255.255.255', '100.64.0.1', '100.127.255.255',
-        '127.0.0.1', '127.255.255.254', '169.254.169.254', '172.16.0.1', '172.31.255.255',
-        '192.0.0.1', '192.0.2.1', '192.88.99.1', '192.168.1.1', '198.18.0.1', '198.19.255.255',
-        '198.51.100.1', '203.0.113.1', '224.0.0.1', '239.255.255.255', '240.0.0.1',
-        '255.255.255.255', '::', '::1', '::ffff:127.0.0.1', '::ffff:8.8.8.8', '::127.0.0.1',
-        '64:ff9b::7f00:1', '64:ff9b::a9fe:a9fe', '64:ff9b:1::1', '100::1', '2001::1',
-        '2001:db8::1', '2001:10::1', '2002:7f00:1::1', '2002:808:808::1', '3fff::1', '5f00::1',
-        'fc00::1', 'fd00:ec2::254', 'fe80::1', 'fe80::1%eth0', 'fec0::1', 'ff02::1', 'nonsense', '',
+        '0.0.0.0',
+        '0.1.2.3',
+        '10.0.0.1',
+        '10.255.255.255',
+        '100.64.0.1',
+        '100.127.255.255',
+        '127.0.0.1',
+        '127.255.255.254',
+        '169.254.169.254',
+        '172.16.0.1',
+        '172.31.255.255',
+        '192.0.0.1',
+        '192.0.2.1',
+        '192.88.99.1',
+        '192.168.1.1',
+        '198.18.0.1',
+        '198.19.255.255',
+        '198.51.100.1',
+        '203.0.113.1',
+        '224.0.0.1',
+        '239.255.255.255',
+        '240.0.0.1',
+        '255.255.255.255',
+        '::',
+        '::1',
+        '::ffff:127.0.0.1',
+        '::ffff:8.8.8.8',
+        '::127.0.0.1',
+        '64:ff9b::7f00:1',
+        '64:ff9b::a9fe:a9fe',
+        '64:ff9b:1::1',
+        '100::1',
+        '2001::1',
+        '2001:db8::1',
+        '2001:10::1',
+        '2002:7f00:1::1',
+        '2002:808:808::1',
+        '3fff::1',
+        '5f00::1',
+        'fc00::1',
+        'fd00:ec2::254',
+        'fe80::1',
+        'fe80::1%eth0',
+        'fec0::1',
+        'ff02::1',
+        'nonsense',
+        '',
     ],
-)  # fmt: skip
+)
 def test_addresses_that_are_not_public(address):
     assert not guard.is_public(address)
 
 
 @pytest.mark.parametrize(
     'address',
-    ['8.8.8.8', '1.1.1.1', '100.63.255.255', '100.128.0.1', '172.15.0.1', '172.32.0.1',
-     '192.167.255.255', '198.17.255.255', '223.255.255.255', '2606:4700::1111', '2a00:1450::1',
-     '64:ff9b::808:808'],
-)  # fmt: skip
+    [
+        '8.8.8.8',
+        '1.1.1.1',
+        '100.63.255.255',
+        '100.128.0.1',
+        '172.15.0.1',
+        '172.32.0.1',
+        '192.167.255.255',
+        '198.17.255.255',
+        '223.255.255.255',
+        '2606:4700::1111',
+        '2a00:1450::1',
+        '64:ff9b::808:808',
+    ],
+)
 def test_addresses_that_are_public(address):
     assert guard.is_public(address)
 
@@ -274,9 +329,17 @@ def test_a_redirect_to_another_host_loses_the_token(http, stubs, target):
 
 @pytest.mark.parametrize(
     'target',
-    ['http://a.example/', 'https://127.0.0.1/', 'https://localhost/', 'https://a.example:22/',
-     'https://u@a.example/', 'file:///etc/passwd', 'https://[::1]/', '//[broken/'],
-)  # fmt: skip
+    [
+        'http://a.example/',
+        'https://127.0.0.1/',
+        'https://localhost/',
+        'https://a.example:22/',
+        'https://u@a.example/',
+        'file:///etc/passwd',
+        'https://[::1]/',
+        '//[broken/',
+    ],
+)
 def test_a_redirect_is_checked_like_any_url(http, stubs, target):
     _redirect(stubs, A, target)
     with pytest.raises(Rejected):
@@ -498,17 +561,24 @@ def test_a_body_of_another_form(http, stubs, body):
         ({'message': 'LinkedIn says'}, 'LinkedIn says'),
         ({'error': 'two\nlines\x00 \x1b[31m'}, 'two lines [31m'),
         ({'error': 'x' * 5000}, 'x' * 300),
-        ({'error': None}, ''), ({'error': 5}, ''), ([], ''), (None, ''), ('x', ''),
+        ({'error': None}, ''),
+        ({'error': 5}, ''),
+        ([], ''),
+        (None, ''),
+        ('x', ''),
     ],
-)  # fmt: skip
+)
 def test_the_words_of_a_network(body, words):
     assert network_words(body) == words
 
 
 def test_the_rate_limit_is_kept(http, stubs):
     assert http.last_rate_limit is None
-    headers = {'X-RateLimit-Limit': '300', 'X-RateLimit-Remaining': '12',
-               'X-RateLimit-Reset': '2026-09-01T08:15:00.123456Z'}  # fmt: skip
+    headers = {
+        'X-RateLimit-Limit': '300',
+        'X-RateLimit-Remaining': '12',
+        'X-RateLimit-Reset': '2026-09-01T08:15:00.123456Z',
+    }
     stubs.get(A, json={}, headers=headers)
     stubs.get('https://a.example/none', json={})
     http.request('GET', A)
@@ -534,10 +604,14 @@ def test_the_rate_limit_of_x_has_another_name():
         ('1788250500', True),
         ('1788250500000', True),
         ('Tue, 01 Sep 2026 08:15:00 GMT', True),
-        ('', False), ('soon', False), ('-5', False), ('2026-13-01', False), ('1e400', False),
+        ('', False),
+        ('soon', False),
+        ('-5', False),
+        ('2026-13-01', False),
+        ('1e400', False),
         ('9' * 200, False),
     ],
-)  # fmt: skip
+)
 def test_moments(text, expected):
     wanted = datetime(2026, 9, 1, 8, 15, tzinfo=timezone.utc) if expected else None
     assert parse_moment(text) == wanted
@@ -558,10 +632,17 @@ SECRETS = ('tok-SECRET1', 'code-SECRET2', 'cs-SECRET3', 'ver-SECRET4', 'b-SECRET
 
 @pytest.mark.parametrize(
     'fault',
-    [reset, hang, cut, drip_header, answer(200, b'<html>'),
-     answer(401, b'{"error": "tok-SECRET1 code-SECRET2 cs-SECRET3 ver-SECRET4 b-SECRET5"}'),
-     answer(500, b'tok-SECRET1'), answer(302, headers=['Location: http://u:tok-SECRET1@x/'])],
-)  # fmt: skip
+    [
+        reset,
+        hang,
+        cut,
+        drip_header,
+        answer(200, b'<html>'),
+        answer(401, b'{"error": "tok-SECRET1 code-SECRET2 cs-SECRET3 ver-SECRET4 b-SECRET5"}'),
+        answer(500, b'tok-SECRET1'),
+        answer(302, headers=['Location: http://u:tok-SECRET1@x/']),
+    ],
+)
 @pytest.mark.parametrize('method', ['GET', 'POST'])
 def test_no_secret_is_shown(fault, method, caplog):
     caplog.set_level(logging.DEBUG)

@@ -249,8 +249,9 @@ def test_a_tag_is_a_mention_that_can_be_answered(network, provider):
     (item,) = items_of(provider, 'mentions')
     assert (item.kind, item.text, item.hashtags) == ('mention', 'Best #bread', ('bread',))
     assert item.media == (Media('image/jpeg', 'https://cdn.example/b.jpg'),)
-    outgoing = Outgoing('reply', 'Thank you', item.external_id, item.local_id, item.author,
-                        item.conversation_id)  # fmt: skip
+    outgoing = Outgoing(
+        'reply', 'Thank you', item.external_id, item.local_id, item.author, item.conversation_id
+    )
     before = now()
     sent = provider.send(outgoing, 'k')
     assert network.nodes[sent.external_id]['media'] == {'id': post}
@@ -261,8 +262,13 @@ def test_a_tag_is_a_mention_that_can_be_answered(network, provider):
 def test_a_conversation_is_named_by_the_other_person(network, provider):
     network.put('messages', 'Hello', minutes_ago=3)
     person = network.of_kind('UnifiedThread')[0]['person']
-    network.put('messages', 'Good day', minutes_ago=2, to={'data': [{'id': person}]},
-                **{'from': {'id': '77', 'username': 'demo_bakery'}})  # fmt: skip
+    network.put(
+        'messages',
+        'Good day',
+        minutes_ago=2,
+        to={'data': [{'id': person}]},
+        **{'from': {'id': '77', 'username': 'demo_bakery'}},
+    )
     first, second = items_of(provider, 'messages')
     assert (first.own, second.own) == (False, True)
     assert first.conversation_id == second.conversation_id == person
@@ -311,9 +317,11 @@ def test_an_answer_to_an_answer_goes_below_the_comment_on_top(network, provider)
     network.put('comments', 'I wonder too', parent=top)
     item = items_of(provider, 'comments')[-1]
     sent = provider.send(
-        Outgoing('reply', 'Yes', item.external_id, item.local_id, item.author,
-                 item.conversation_id), 'k',
-    )  # fmt: skip
+        Outgoing(
+            'reply', 'Yes', item.external_id, item.local_id, item.author, item.conversation_id
+        ),
+        'k',
+    )
     assert network.nodes[sent.external_id]['parent_id'] == top
     with pytest.raises(Rejected):
         provider.send(network.outgoing(media=(JPEG,)), 'k')
@@ -399,10 +407,13 @@ def test_the_quota_of_the_day(network, provider):
 
 @pytest.mark.parametrize(
     ('status', 'kind'),
-    [(('ERROR', 'Error: failed with error code 2207026'), Rejected),
-     (('ERROR', 'Error: failed with error code 2207053'), Transient),
-     (('ERROR', ''), Rejected), (('EXPIRED', ''), Transient)],
-)  # fmt: skip
+    [
+        (('ERROR', 'Error: failed with error code 2207026'), Rejected),
+        (('ERROR', 'Error: failed with error code 2207053'), Transient),
+        (('ERROR', ''), Rejected),
+        (('EXPIRED', ''), Transient),
+    ],
+)
 def test_a_file_that_cannot_be_used(network, provider, status, kind):
     network.statuses = [status]
     with pytest.raises((Rejected, Transient)) as caught:

@@ -93,12 +93,15 @@ def test_addresses_arrive_byte_for_byte(network):
     ('text', 'little'),
     [
         ('Plain, 10 % off!', 'Plain, 10 % off!'),
-        ('a (b) [c] {d} <e> @f _g_ *h* ~i~ |j| \\', r'a \(b\) \[c\] \{d\} \<e\> \@f \_g\_ \*h\* '
-         r'\~i\~ \|j\| \\'),
+        (
+            'a (b) [c] {d} <e> @f _g_ *h* ~i~ |j| \\',
+            r'a \(b\) \[c\] \{d\} \<e\> \@f \_g\_ \*h\* '
+            r'\~i\~ \|j\| \\',
+        ),
         ('New #tools_2 and C# # 5', r'New {hashtag|\#|tools\_2} and C\# \# 5'),
         ('https://a.example/x_y#top', r'https://a.example/x\_y\#top'),
     ],
-)  # fmt: skip
+)
 def test_little_text_keeps_everything_literal_but_hashtags(text, little):
     assert to_little(text) == little
     assert from_little(little) == text
@@ -254,9 +257,12 @@ def test_a_comment_is_an_item_with_its_author(network):
     assert (item.kind, item.external_id) == ('comment', note['generatedActivity'])
     assert item.parent_external_id == item.conversation_id == 'urn:li:share:7001'
     assert item.author == Profile(
-        RITA, 'rita-reed', 'Rita Reed', 'https://www.linkedin.com/in/rita-reed',
+        RITA,
+        'rita-reed',
+        'Rita Reed',
+        'https://www.linkedin.com/in/rita-reed',
         headline='Gardener',
-    )  # fmt: skip
+    )
     assert item.url.startswith('https://www.linkedin.com/feed/update/urn:li:activity:7002?comment')
 
 
@@ -283,8 +289,9 @@ def test_a_post_that_names_us_is_a_mention_and_a_bare_share_is_nothing(network):
     network.notify('So true', action='SHARE', minutes_ago=1)
     items = network.provider().fetch('notifications', '', since=now() - WEEK).items
     assert [(item.kind, item.text) for item in items] == [
-        ('mention', 'Look at (this)'), ('mention', 'So true'),
-    ]  # fmt: skip
+        ('mention', 'Look at (this)'),
+        ('mention', 'So true'),
+    ]
     assert [item.parent_external_id for item in items] == ['', 'urn:li:share:7001']
 
 
@@ -455,8 +462,15 @@ def test_counters_of_an_organisation(network):
     quiet = provider.send(Outgoing('post', 'b'), 'k').external_id
     film = Outgoing('post', 'c', media=(Media('video/mp4', content=b'1'),))
     video = provider.send(film, 'k').external_id
-    total = {'impressionCount': 90, 'clickCount': 7, 'likeCount': 5, 'commentCount': 1,
-             'shareCount': 2, 'engagement': 0.1, 'uniqueImpressionsCount': 80}  # fmt: skip
+    total = {
+        'impressionCount': 90,
+        'clickCount': 7,
+        'likeCount': 5,
+        'commentCount': 1,
+        'shareCount': 2,
+        'engagement': 0.1,
+        'uniqueImpressionsCount': 80,
+    }
     network.statistics = {share: total, video: {**total, 'likeCount': -1}}
     found = provider.metrics([share, quiet, video, network.missing_id])
     assert found == {
@@ -482,9 +496,15 @@ def test_without_the_right_to_statistics_the_rest_is_told(network):
 
 @pytest.mark.parametrize(
     'handle',
-    ['acme', '@acme', 'company/acme', ORG, '2414183',
-     'https://www.linkedin.com/company/acme/posts/?a=1'],
-)  # fmt: skip
+    [
+        'acme',
+        '@acme',
+        'company/acme',
+        ORG,
+        '2414183',
+        'https://www.linkedin.com/company/acme/posts/?a=1',
+    ],
+)
 def test_an_organisation_is_found_by_name_number_and_address(network, handle):
     found = network.provider().profile(handle)
     assert (found.external_id, found.handle, found.followers) == (ORG, 'acme', 1204)
@@ -497,9 +517,16 @@ def test_a_member_is_found_by_address(network, handle):
 
 @pytest.mark.parametrize(
     'handle',
-    ['', 'nobody', 'in/nobody', 'urn:li:person:Hidden', 'https://evil.example/in/rita-reed',
-     'groups/12', 'a@b.example'],
-)  # fmt: skip
+    [
+        '',
+        'nobody',
+        'in/nobody',
+        'urn:li:person:Hidden',
+        'https://evil.example/in/rita-reed',
+        'groups/12',
+        'a@b.example',
+    ],
+)
 def test_nobody_is_found(network, handle):
     with pytest.raises(NotFound):
         network.provider().profile(handle)
@@ -514,18 +541,28 @@ def test_a_lead_has_its_answers_consents_and_source(network):
     (item,), _ = drain(network.provider(), 'lead_forms', '', since=now() - WEEK)
     assert item.external_id == f'urn:li:leadGenFormResponse:{number}'
     assert item.fields == {
-        'FIRST_NAME': 'Eva', 'EMAIL': 'eva@acme.example', 'What do you need?': 'A drill',
-        'size': '11+', 'utm_source': 'li', 'consent_0': 'true', 'consent_4': 'false',
-    }  # fmt: skip
+        'FIRST_NAME': 'Eva',
+        'EMAIL': 'eva@acme.example',
+        'What do you need?': 'A drill',
+        'size': '11+',
+        'utm_source': 'li',
+        'consent_0': 'true',
+        'consent_4': 'false',
+    }
     assert item.text.splitlines() == [
-        'First name: Eva', 'Email address: eva@acme.example', 'What do you need?: A drill',
+        'First name: Eva',
+        'Email address: eva@acme.example',
+        'What do you need?: A drill',
         'Team size: 11+',
-    ]  # fmt: skip
+    ]
     assert (item.kind, item.form_id, item.test) == ('lead_form', '3162', False)
     assert (item.author.external_id, item.author.name) == (RITA, 'Eva')
     assert item.attribution == {
-        'account_id': '55', 'ad_id': '88', 'campaign_id': '77', 'lead_type': 'SPONSORED',
-    }  # fmt: skip
+        'account_id': '55',
+        'ad_id': '88',
+        'campaign_id': '77',
+        'lead_type': 'SPONSORED',
+    }
 
 
 def test_forms_have_the_keys_of_their_leads(network):
@@ -533,8 +570,11 @@ def test_forms_have_the_keys_of_their_leads(network):
     (item,), _ = drain(network.provider(), 'lead_forms', '', since=now() - WEEK)
     (form,) = network.provider().lead_forms()
     assert (form.external_id, form.name, form.language, form.active) == (
-        '3162', 'Drill demo', 'en', True,
-    )  # fmt: skip
+        '3162',
+        'Drill demo',
+        'en',
+        True,
+    )
     assert {question.key for question in form.questions} == set(item.fields)
     assert [q.key for q in form.questions if q.consent] == ['consent_0', 'consent_4']
     assert form.questions[1].kind == 'EMAIL'
@@ -581,9 +621,11 @@ def test_new_leads_are_pushed_once_it_is_arranged(network):
     provider.subscribe()  # daily
     found = [(list(one['owner'].values())[0], one['leadType']) for one in network.subscribed]
     assert found == [
-        (ORG, 'COMPANY'), (ORG, 'EVENT'), (ORG, 'ORGANIZATION_PRODUCT'),
+        (ORG, 'COMPANY'),
+        (ORG, 'EVENT'),
+        (ORG, 'ORGANIZATION_PRODUCT'),
         ('urn:li:sponsoredAccount:55', 'SPONSORED'),
-    ]  # fmt: skip
+    ]
     assert {one['webhook'] for one in network.subscribed} == {'https://odoo.example/hook'}
     network.subscribed.clear()
     network.refused.add(ORG)
@@ -652,18 +694,21 @@ def test_pushed_comments_are_the_items_that_are_fetched(network):
 
 def test_a_pushed_lead_is_to_be_fetched_and_a_withdrawn_one_deleted(network):
     body = {
-        'type': 'LEAD_ACTION', 'leadGenFormResponse': 'urn:li:leadGenFormResponse:7a-5',
-        'owner': {'sponsoredAccount': 'urn:li:sponsoredAccount:55'}, 'leadAction': 'CREATED',
+        'type': 'LEAD_ACTION',
+        'leadGenFormResponse': 'urn:li:leadGenFormResponse:7a-5',
+        'owner': {'sponsoredAccount': 'urn:li:sponsoredAccount:55'},
+        'leadAction': 'CREATED',
         'occurredAt': 1763500000000,
-    }  # fmt: skip
+    }
     (push,) = LinkedIn(None).parse_webhook({}, json.dumps(body).encode())
     assert (push.event, push.account_id, push.stream) == ('poll', '', 'lead_forms')
     body |= {'leadAction': 'DELETED', 'owner': {'organization': ORG}}
     (push,) = LinkedIn(None).parse_webhook({}, json.dumps(body).encode())
     assert push.account_id == ORG
     assert (push.page.items[0].external_id, push.page.items[0].deleted) == (
-        'urn:li:leadGenFormResponse:7a-5', True,
-    )  # fmt: skip
+        'urn:li:leadGenFormResponse:7a-5',
+        True,
+    )
 
 
 @pytest.mark.parametrize('body', [b'', b'[]', b'{', b'\xff', b'[' * 100_000])

@@ -32,5 +32,6 @@ def test_requests_and_answers_are_checked_against_the_documents(stubs, linkedin_
         provider.http.request('GET', f'{API}/rest/posts/urn:li:share:1', token=network.token)
     with pytest.raises(AssertionError, match='comentary'):
         url = f'{API}/rest/posts?{restli.query({})}'.rstrip('?')
-        provider._call('POST', url, json={'author': 'urn:li:person:1', 'commentary': '',
-                                          'comentary': ''})  # fmt: skip
+        provider._call(
+            'POST', url, json={'author': 'urn:li:person:1', 'commentary': '', 'comentary': ''}
+        )

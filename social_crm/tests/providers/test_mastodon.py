@@ -241,8 +241,9 @@ def test_own_answers_given_elsewhere(network):
     network.write('acme', 'a post of its own')
     items, _ = drain(network.provider(), 'own', '', since=now() - WEEK)
     assert [(i.kind, i.text, i.own) for i in items] == [
-        ('reply', 'Yes', True), ('message', 'psst', True)
-    ]  # fmt: skip
+        ('reply', 'Yes', True),
+        ('message', 'psst', True),
+    ]
     assert items[0].parent_local_id == note['status']['id']
 
 
@@ -319,8 +320,9 @@ def test_a_thread(network):
     provider = network.provider()
     items = provider.thread(note['status']['uri'], note['status']['id'])
     assert [(i.text, i.own, i.kind) for i in items] == [
-        ('Yes', True, 'comment'), ('Me too', False, 'comment')
-    ]  # fmt: skip
+        ('Yes', True, 'comment'),
+        ('Me too', False, 'comment'),
+    ]
     assert provider.thread(note['status']['uri']) == items  # looked up by its address
     with pytest.raises(NotFound):
         provider.thread('https://nowhere.example/1')
@@ -375,8 +377,10 @@ def test_everything_of_an_item(network):
     assert author.verified
 
 
-@pytest.mark.parametrize('visibility', ['public', 'unlisted', 'private', 'direct', 'local',
-                                        'mutuals_only', 'list', 'moon', None, 5])  # fmt: skip
+@pytest.mark.parametrize(
+    'visibility',
+    ['public', 'unlisted', 'private', 'direct', 'local', 'mutuals_only', 'list', 'moon', None, 5],
+)
 def test_unknown_visibility_counts_as_closed(network, visibility):
     found = read(network, visibility=visibility).visibility
     assert found in {'public', 'unlisted', 'followers', 'direct'}
@@ -392,8 +396,19 @@ def test_odd_languages_are_none(network, language):
 def test_null_and_missing_fields(network):
     note = network.mention('hello')
     status = note['status']
-    for name in ('url', 'edited_at', 'visibility', 'language', 'in_reply_to_account_id', 'mentions',
-                 'tags', 'media_attachments', 'spoiler_text', 'content', 'reblog'):  # fmt: skip
+    for name in (
+        'url',
+        'edited_at',
+        'visibility',
+        'language',
+        'in_reply_to_account_id',
+        'mentions',
+        'tags',
+        'media_attachments',
+        'spoiler_text',
+        'content',
+        'reblog',
+    ):
         status[name] = None
     status['account'] = {'id': 7, 'acct': 'rita@x.example', 'url': 'https://x.example/@rita'}
     (item,) = network.provider().read('notifications', note).items
@@ -409,9 +424,17 @@ def test_null_and_missing_fields(network):
 
 @pytest.mark.parametrize(
     ('value', 'count'),
-    [(5, 5), ('5', 5), (10**30, 2**31 - 1), (-1, None), (None, None), ('many', None), ([], None),
-     (float('inf'), None)],
-)  # fmt: skip
+    [
+        (5, 5),
+        ('5', 5),
+        (10**30, 2**31 - 1),
+        (-1, None),
+        (None, None),
+        ('many', None),
+        ([], None),
+        (float('inf'), None),
+    ],
+)
 def test_huge_and_odd_numbers(value, count):
     account = {'id': '1', 'acct': 'a', 'url': 'https://x', 'followers_count': value}
     assert Reader('hub.example').profile(account).followers == count
@@ -489,10 +512,15 @@ def test_a_link_is_put_below(network):
 
 @pytest.mark.parametrize(
     ('kind', 'visibility', 'asked_for'),
-    [('reply', 'public', 'public'), ('reply', 'unlisted', 'unlisted'),
-     ('reply', 'followers', 'private'), ('reply', 'direct', 'direct'),
-     ('message', 'public', 'direct'), ('post', 'public', 'public')],
-)  # fmt: skip
+    [
+        ('reply', 'public', 'public'),
+        ('reply', 'unlisted', 'unlisted'),
+        ('reply', 'followers', 'private'),
+        ('reply', 'direct', 'direct'),
+        ('message', 'public', 'direct'),
+        ('post', 'public', 'public'),
+    ],
+)
 def test_an_answer_is_as_visible_as_what_it_answers(network, kind, visibility, asked_for):
     network.provider().send(network.outgoing('x', kind, visibility=visibility), 'k')
     assert posted(network)['visibility'] == [asked_for]

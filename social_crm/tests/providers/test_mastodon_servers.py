@@ -90,8 +90,11 @@ INSTANCE = {'domain': 'example.com', 'version': '4.5.0', 'title': 'T'}
 
 def test_the_web_host_behind_an_account_domain_by_redirect(http, stubs):
     """Accounts are called @user@example.com, the server is social.example.com."""
-    stubs.get('https://example.com/api/v2/instance', status=301,
-              headers={'Location': 'https://social.example.com/api/v2/instance'})  # fmt: skip
+    stubs.get(
+        'https://example.com/api/v2/instance',
+        status=301,
+        headers={'Location': 'https://social.example.com/api/v2/instance'},
+    )
     stubs.get('https://social.example.com/api/v2/instance', json=INSTANCE)
     stubs.get('https://social.example.com/.well-known/oauth-authorization-server', status=404)
     stubs.get('https://social.example.com/.well-known/nodeinfo', status=404)
@@ -105,10 +108,13 @@ def test_the_web_host_behind_an_account_domain_by_redirect(http, stubs):
 def test_the_web_host_behind_an_account_domain_by_host_meta(http, stubs):
     stubs.get('https://example.com/api/v2/instance', status=404)
     stubs.get('https://example.com/api/v1/instance', body='<html>a shop</html>')
-    stubs.get('https://example.com/.well-known/host-meta', body=(
-        '<XRD><Link rel="lrdd" '
-        'template="https://social.example.org/.well-known/webfinger?resource={uri}"/></XRD>'
-    ))  # fmt: skip
+    stubs.get(
+        'https://example.com/.well-known/host-meta',
+        body=(
+            '<XRD><Link rel="lrdd" '
+            'template="https://social.example.org/.well-known/webfinger?resource={uri}"/></XRD>'
+        ),
+    )
     stubs.get('https://social.example.org/api/v2/instance', json=INSTANCE)
     stubs.get('https://social.example.org/.well-known/oauth-authorization-server', status=404)
     stubs.get('https://social.example.org/.well-known/nodeinfo', body='x')
@@ -116,15 +122,23 @@ def test_the_web_host_behind_an_account_domain_by_host_meta(http, stubs):
 
 
 @pytest.mark.parametrize(
-    'template', ['https://127.0.0.1', 'http://evil.example', 'https://u@evil.example',
-                 'https://evil.example:22', 'https://example.com', 'x']
-)  # fmt: skip
+    'template',
+    [
+        'https://127.0.0.1',
+        'http://evil.example',
+        'https://u@evil.example',
+        'https://evil.example:22',
+        'https://example.com',
+        'x',
+    ],
+)
 def test_a_host_meta_that_leads_astray(http, stubs, template):
     for version in ('v1', 'v2'):
         stubs.get(f'https://example.com/api/{version}/instance', status=404)
-    stubs.get('https://example.com/.well-known/host-meta', body=(
-        f'<Link rel="lrdd" template="{template}/.well-known/webfinger?resource={{uri}}"/>'
-    ))  # fmt: skip
+    stubs.get(
+        'https://example.com/.well-known/host-meta',
+        body=(f'<Link rel="lrdd" template="{template}/.well-known/webfinger?resource={{uri}}"/>'),
+    )
     with pytest.raises(Rejected):
         Mastodon(http).discover('https://example.com')
 
@@ -145,20 +159,30 @@ def test_a_server_that_is_down_is_no_refusal(http, stubs):
 
 def test_endpoints_of_another_server_are_refused(http, stubs):
     stubs.get('https://example.com/api/v2/instance', json=INSTANCE)
-    stubs.get('https://example.com/.well-known/oauth-authorization-server',
-              json={'token_endpoint': 'https://evil.example/token'})  # fmt: skip
+    stubs.get(
+        'https://example.com/.well-known/oauth-authorization-server',
+        json={'token_endpoint': 'https://evil.example/token'},
+    )
     with pytest.raises(Rejected) as caught:
         Mastodon(http).discover('https://example.com')
     assert caught.value.code == 'mix_up'
 
 
 @pytest.mark.parametrize(
-    'index', [{'links': [{'rel': 'nodeinfo', 'href': 'https://evil.example/x'}]}, {'links': [{}]},
-              {'links': None}, {}, []]
-)  # fmt: skip
+    'index',
+    [
+        {'links': [{'rel': 'nodeinfo', 'href': 'https://evil.example/x'}]},
+        {'links': [{}]},
+        {'links': None},
+        {},
+        [],
+    ],
+)
 def test_nodeinfo_is_not_followed_elsewhere(http, stubs, index):
-    stubs.get('https://example.com/api/v2/instance',
-              json={**INSTANCE, 'version': '2.7.2 (compatible; Akkoma 3)'})  # fmt: skip
+    stubs.get(
+        'https://example.com/api/v2/instance',
+        json={**INSTANCE, 'version': '2.7.2 (compatible; Akkoma 3)'},
+    )
     stubs.get('https://example.com/.well-known/oauth-authorization-server', status=404)
     stubs.get('https://example.com/.well-known/nodeinfo', json=index)
     assert Mastodon(http).discover('https://example.com').metadata['software'] == 'akkoma'
@@ -170,14 +194,20 @@ def test_nodeinfo_is_not_followed_elsewhere(http, stubs, index):
         ({}, {'text': 500, 'url': 23, 'media': 4}),
         ({'max_toot_chars': 7777}, {'text': 7777, 'url': 23, 'media': 4}),
         ({'configuration': None}, {'text': 500, 'url': 23, 'media': 4}),
-        ({'configuration': {'statuses': {'max_characters': 'many'}}},
-         {'text': 500, 'url': 23, 'media': 4}),
-        ({'configuration': {'statuses': {'max_characters': 0}, 'media_attachments': []}},
-         {'text': 500, 'url': 23, 'media': 4}),
-        ({'configuration': {'media_attachments': {'supported_mime_types': ['a/b', 3]}}},
-         {'text': 500, 'url': 23, 'media': 4, 'types': ['a/b']}),
+        (
+            {'configuration': {'statuses': {'max_characters': 'many'}}},
+            {'text': 500, 'url': 23, 'media': 4},
+        ),
+        (
+            {'configuration': {'statuses': {'max_characters': 0}, 'media_attachments': []}},
+            {'text': 500, 'url': 23, 'media': 4},
+        ),
+        (
+            {'configuration': {'media_attachments': {'supported_mime_types': ['a/b', 3]}}},
+            {'text': 500, 'url': 23, 'media': 4, 'types': ['a/b']},
+        ),
     ],
-)  # fmt: skip
+)
 def test_limits_of_odd_instances(instance, limits):
     assert read_limits(instance) == limits
 

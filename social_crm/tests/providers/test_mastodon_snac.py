@@ -131,8 +131,14 @@ def test_a_conversation(brand, customer):
     (found,), _ = drain(brand, 'hashtag', 'shop', tagged)
     assert found.external_id == asked.external_id
 
-    answer = Outgoing('reply', 'Yes, *gladly*', question.external_id, question.local_id,
-                      question.author, visibility=question.visibility)  # fmt: skip
+    answer = Outgoing(
+        'reply',
+        'Yes, *gladly*',
+        question.external_id,
+        question.local_id,
+        question.author,
+        visibility=question.visibility,
+    )
     sent = brand.send(answer, 'k2')
     (reply,), to_customer = wait_for(customer, 'notifications', to_customer)
     assert (reply.kind, reply.external_id) == ('reply', sent.external_id)
@@ -156,8 +162,7 @@ def test_direct_messages(brand, customer):
     customer.send(Outgoing('message', 'My address is secret', target_author=brand.me), 'k3')
     (message,), _ = wait_for(brand, 'notifications', to_brand)
     assert (message.kind, message.visibility) == ('message', 'direct')
-    answer = Outgoing('message', 'Thank you', message.external_id, message.local_id,
-                      message.author)  # fmt: skip
+    answer = Outgoing('message', 'Thank you', message.external_id, message.local_id, message.author)
     brand.send(answer, 'k4')
     (back,), _ = wait_for(customer, 'notifications', to_customer)
     assert (back.kind, back.visibility) == ('message', 'direct')
@@ -170,8 +175,12 @@ def test_what_was_sent_is_found_again(brand, customer, kind):
     outgoing = Outgoing(kind, f'Find **this** {kind} https://x.example/1')
     if kind != 'post':
         asked = customer.send(Outgoing('post', f'Asking for {kind}'), 'k5')
-        outgoing = replace(outgoing, target=asked.external_id, target_local_id=asked.local_id,
-                           target_author=customer.me)  # fmt: skip
+        outgoing = replace(
+            outgoing,
+            target=asked.external_id,
+            target_local_id=asked.local_id,
+            target_author=customer.me,
+        )
     assert brand.find_sent(outgoing, 'k6', before) is None
     sent = brand.send(outgoing, 'k6')
     found = brand.find_sent(outgoing, 'k6', before)

@@ -43,24 +43,50 @@ def error_of(code, subcode=None, status=400, writes=False, headers=None, **value
 @pytest.mark.parametrize(
     ('code', 'subcode', 'kind'),
     [
-        (190, None, AuthorizationLost), (190, 463, AuthorizationLost),
-        (102, 467, AuthorizationLost), (190, 2069032, AuthorizationLost),
-        (10, None, PermissionMissing), (200, None, PermissionMissing),
-        (283, None, PermissionMissing), (299, None, PermissionMissing),
-        (3, None, PermissionMissing), (10, 2018278, Rejected), (10, 2534022, Rejected),
-        (551, None, Rejected), (4, None, RateLimited), (17, None, RateLimited),
-        (32, None, RateLimited), (613, None, RateLimited), (80001, None, RateLimited),
-        (80005, None, RateLimited), (9, 2207042, RateLimited), (613, 2534040, RateLimited),
-        (368, 1390008, RateLimited), (4, 2207051, RateLimited), (1, None, Transient),
-        (2, None, Transient), (100, 1609010, Transient), (9007, 2207027, Transient),
-        (-2, 2207003, Transient), (24, 2207006, Transient), (100, 33, NotFound),
-        (100, 2018001, NotFound), (803, None, NotFound), (24, None, NotFound),
-        (506, None, Duplicate), (368, 1404082, Duplicate), (100, 1366051, Duplicate),
-        (100, None, Rejected), (100, 1366046, Rejected), (12, None, Rejected),
-        (1705, None, Rejected), (36003, 2207009, Rejected), (352, 2207026, Rejected),
+        (190, None, AuthorizationLost),
+        (190, 463, AuthorizationLost),
+        (102, 467, AuthorizationLost),
+        (190, 2069032, AuthorizationLost),
+        (10, None, PermissionMissing),
+        (200, None, PermissionMissing),
+        (283, None, PermissionMissing),
+        (299, None, PermissionMissing),
+        (3, None, PermissionMissing),
+        (10, 2018278, Rejected),
+        (10, 2534022, Rejected),
+        (551, None, Rejected),
+        (4, None, RateLimited),
+        (17, None, RateLimited),
+        (32, None, RateLimited),
+        (613, None, RateLimited),
+        (80001, None, RateLimited),
+        (80005, None, RateLimited),
+        (9, 2207042, RateLimited),
+        (613, 2534040, RateLimited),
+        (368, 1390008, RateLimited),
+        (4, 2207051, RateLimited),
+        (1, None, Transient),
+        (2, None, Transient),
+        (100, 1609010, Transient),
+        (9007, 2207027, Transient),
+        (-2, 2207003, Transient),
+        (24, 2207006, Transient),
+        (100, 33, NotFound),
+        (100, 2018001, NotFound),
+        (803, None, NotFound),
+        (24, None, NotFound),
+        (506, None, Duplicate),
+        (368, 1404082, Duplicate),
+        (100, 1366051, Duplicate),
+        (100, None, Rejected),
+        (100, 1366046, Rejected),
+        (12, None, Rejected),
+        (1705, None, Rejected),
+        (36003, 2207009, Rejected),
+        (352, 2207026, Rejected),
         (1, 99999, Rejected),
     ],
-)  # fmt: skip
+)
 def test_codes_become_errors_by_intent(code, subcode, kind):
     error = error_of(code, subcode)
     assert type(error) is kind
@@ -70,10 +96,18 @@ def test_codes_become_errors_by_intent(code, subcode, kind):
 
 @pytest.mark.parametrize(
     ('code', 'subcode', 'kind'),
-    [(1, None, OutcomeUnknown), (2, None, OutcomeUnknown), (-2, 2207003, OutcomeUnknown),
-     (9007, 2207027, Transient), (4, None, RateLimited), (368, 1390008, Rejected),
-     (4, 2207051, Rejected), (24, 2207050, Rejected), (190, 460, AuthorizationLost)],
-)  # fmt: skip
+    [
+        (1, None, OutcomeUnknown),
+        (2, None, OutcomeUnknown),
+        (-2, 2207003, OutcomeUnknown),
+        (9007, 2207027, Transient),
+        (4, None, RateLimited),
+        (368, 1390008, Rejected),
+        (4, 2207051, Rejected),
+        (24, 2207050, Rejected),
+        (190, 460, AuthorizationLost),
+    ],
+)
 def test_a_writing_call_may_have_worked_where_a_reading_one_is_repeated(code, subcode, kind):
     assert type(error_of(code, subcode, writes=True)) is kind
 
@@ -108,8 +142,16 @@ def test_the_login_of_instagram_words_its_errors_flatly():
 
 
 def test_a_throttle_says_when_it_ends():
-    usage = {'1001': [{'type': 'pages', 'call_count': 100, 'total_time': 3,
-                       'estimated_time_to_regain_access': 19}]}  # fmt: skip
+    usage = {
+        '1001': [
+            {
+                'type': 'pages',
+                'call_count': 100,
+                'total_time': 3,
+                'estimated_time_to_regain_access': 19,
+            }
+        ]
+    }
     error = error_of(80001, headers={'X-Business-Use-Case-Usage': json.dumps(usage)})
     in_19_minutes = datetime.now(timezone.utc) + timedelta(minutes=19)
     assert abs(error.until - in_19_minutes) < timedelta(seconds=5)
@@ -186,8 +228,13 @@ def test_a_signed_request_without_a_secret_is_refused():
 
 def test_times():
     wanted = datetime(2026, 8, 7, 12, 34, 56, tzinfo=timezone.utc)
-    for value in ('2026-08-07T12:34:56+0000', '2026-08-07T14:34:56+0200', 1786106096,
-                  1786106096000, '1786106096'):  # fmt: skip
+    for value in (
+        '2026-08-07T12:34:56+0000',
+        '2026-08-07T14:34:56+0200',
+        1786106096,
+        1786106096000,
+        '1786106096',
+    ):
         assert meta.parse_time(value) == wanted
     for value in (None, True, '', 'yesterday', '5', [], 10**20):
         with pytest.raises(ValueError, match='time'):

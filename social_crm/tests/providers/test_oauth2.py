@@ -131,8 +131,12 @@ def test_basic_keeps_the_secret_out_of_the_body(http, stubs):
 @pytest.mark.parametrize(
     ('status', 'body', 'kind', 'code'),
     [
-        (400, {'error': 'invalid_grant', 'error_description': 'x'}, AuthorizationLost,
-         'invalid_grant'),
+        (
+            400,
+            {'error': 'invalid_grant', 'error_description': 'x'},
+            AuthorizationLost,
+            'invalid_grant',
+        ),
         (401, {'error': 'invalid_client'}, Rejected, 'invalid_client'),
         (400, {'error': 'invalid_scope'}, Rejected, 'invalid_scope'),
         (400, {'error': 'Something in words'}, Rejected, '400'),
@@ -144,7 +148,7 @@ def test_basic_keeps_the_secret_out_of_the_body(http, stubs):
         (200, [], OutcomeUnknown, 'bad_answer'),
         (302, {}, Rejected, '302'),
     ],
-)  # fmt: skip
+)
 def test_refusals(http, stubs, status, body, kind, code):
     stubs.post(TOKEN_URL, json=body, status=status)
     with pytest.raises(kind) as caught:
@@ -188,10 +192,21 @@ def test_scopes_in_all_forms(given, scopes):
 
 @pytest.mark.parametrize(
     ('given', 'seconds'),
-    [(3600, 3600), ('3600', 3600), (3600.5, 3600.5), (0, None), (-5, None), ('soon', None),
-     (None, None), (True, None), ([], None), (3155760000, None), (float('nan'), None),
-     (10**400, None)],
-)  # fmt: skip
+    [
+        (3600, 3600),
+        ('3600', 3600),
+        (3600.5, 3600.5),
+        (0, None),
+        (-5, None),
+        ('soon', None),
+        (None, None),
+        (True, None),
+        ([], None),
+        (3155760000, None),
+        (float('nan'), None),
+        (10**400, None),
+    ],
+)
 def test_expiry_in_all_forms(given, seconds):
     expires_at = oauth2.read_token({'access_token': 't', 'expires_in': given}).expires_at
     if seconds is None:
@@ -204,9 +219,15 @@ def test_expiry_in_all_forms(given, seconds):
 
 @pytest.mark.parametrize(
     'answer',
-    [{}, {'access_token': ''}, {'access_token': None}, {'access_token': ['x']},
-     {'access_token': 'x', 'token_type': 'mac'}, {'access_token': 'x' * 70000}],
-)  # fmt: skip
+    [
+        {},
+        {'access_token': ''},
+        {'access_token': None},
+        {'access_token': ['x']},
+        {'access_token': 'x', 'token_type': 'mac'},
+        {'access_token': 'x' * 70000},
+    ],
+)
 def test_answers_without_a_usable_token(answer):
     with pytest.raises(Rejected):
         oauth2.read_token(answer)
@@ -254,9 +275,15 @@ def test_refresh_of_a_dead_grant(http, stubs):
 
 @pytest.mark.parametrize(
     ('status', 'body'),
-    [(200, {}), (400, {'error': 'invalid_token'}), (401, {}), (403, {}), (404, {}),
-     (403, {'error': 'unauthorized_client'})],
-)  # fmt: skip
+    [
+        (200, {}),
+        (400, {'error': 'invalid_token'}),
+        (401, {}),
+        (403, {}),
+        (404, {}),
+        (403, {'error': 'unauthorized_client'}),
+    ],
+)
 def test_revoke_is_quiet_when_there_is_nothing_left(http, stubs, status, body):
     stubs.post(f'{SERVER}/revoke', json=body, status=status)
     oauth2.revoke(http, f'{SERVER}/revoke', 't', client_id='1', client_secret='cs')
@@ -287,11 +314,23 @@ def test_endpoints_of_the_server_or_below_it(http, stubs, endpoint):
 
 @pytest.mark.parametrize(
     'endpoint',
-    ['https://evil.example/token', 'https://evilhub.example/token', 'http://hub.example/token',
-     'https://hub.example.evil.example/', 'https://hub.example@evil.example/', '//hub.example/',
-     'https://hub.example:8443/', 'https://u:p@hub.example/', '/token', '', None, 7, ['x'],
-     'https://[::1/token'],
-)  # fmt: skip
+    [
+        'https://evil.example/token',
+        'https://evilhub.example/token',
+        'http://hub.example/token',
+        'https://hub.example.evil.example/',
+        'https://hub.example@evil.example/',
+        '//hub.example/',
+        'https://hub.example:8443/',
+        'https://u:p@hub.example/',
+        '/token',
+        '',
+        None,
+        7,
+        ['x'],
+        'https://[::1/token',
+    ],
+)
 def test_endpoints_elsewhere_are_a_mix_up(http, stubs, endpoint):
     stubs.get(METADATA, json={'revocation_endpoint': endpoint})
     with pytest.raises(Rejected) as caught:

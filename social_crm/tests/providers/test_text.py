@@ -26,24 +26,36 @@ MASTODON_LINK = (
         ('<p class="x">one</p><P>two</P>', 'one\n\ntwo'),
         ('<p>one</p><p></p><p></p><p>two</p>', 'one\n\ntwo'),
         ('one<br><br><br><br>two', 'one\n\ntwo'),
-        ('a &lt;b&gt; &amp;amp; &quot;c&quot; &#39;d&#39; &nbsp;e &euro;',
-         'a <b> &amp; "c" \'d\' \xa0e €'),
+        (
+            'a &lt;b&gt; &amp;amp; &quot;c&quot; &#39;d&#39; &nbsp;e &euro;',
+            'a <b> &amp; "c" \'d\' \xa0e €',
+        ),
         (MASTODON_LINK, 'https://shop.example/orders/12345?x=1&y=2'),
         ('<a href="https://rita.example" rel="me">rita.example</a>', 'https://rita.example'),
         ('<a href="https://rita.example/">https://rita.example</a>', 'https://rita.example/'),
-        ('<a href="https://rita.example/long/path">rita.example/lo…</a>',
-         'https://rita.example/long/path'),
+        (
+            '<a href="https://rita.example/long/path">rita.example/lo…</a>',
+            'https://rita.example/long/path',
+        ),
         ("<a href='https://rita.example'>our shop</a>", 'our shop (https://rita.example)'),
-        ('<a class="x" href="https://rita.example"><b>our</b> shop</a>',
-         'our shop (https://rita.example)'),
+        (
+            '<a class="x" href="https://rita.example"><b>our</b> shop</a>',
+            'our shop (https://rita.example)',
+        ),
         ('<a href="mailto:rita@example.com">rita@example.com</a>', 'rita@example.com'),
         ('<a href="javascript:alert(1)">click</a>', 'click'),
         ('<a>no address</a> <a href="">empty</a>', 'no address empty'),
         ('<a href="https://x.example"></a>', ''),
-        ('<span class="h-card"><a href="https://hub.example/@acme" class="u-url mention">@<span>'
-         'acme</span></a></span> hi', '@acme hi'),
-        ('<a href="https://hub.example/tags/garden" class="mention hashtag" rel="tag">#<span>'
-         'garden</span></a>', '#garden'),
+        (
+            '<span class="h-card"><a href="https://hub.example/@acme" class="u-url mention">@<span>'
+            'acme</span></a></span> hi',
+            '@acme hi',
+        ),
+        (
+            '<a href="https://hub.example/tags/garden" class="mention hashtag" rel="tag">#<span>'
+            'garden</span></a>',
+            '#garden',
+        ),
         ('<p>a <strong>b</strong> <em>c</em> <del>d</del> <code>e</code></p>', 'a b c d e'),
         ('<ul><li>one</li><li>two</li></ul>', '- one\n- two'),
         ('<blockquote><p>quoted</p></blockquote><p>said</p>', 'quoted\n\nsaid'),
@@ -55,7 +67,7 @@ MASTODON_LINK = (
         ('<p>👩‍👩‍👧‍👦 &#x1f44d;</p>', '👩‍👩‍👧‍👦 👍'),
         ('a\x00b\x07c\ufeffd\u2028e', 'abcd\ne'),
     ],
-)  # fmt: skip
+)
 def test_html_to_text(html, text):
     assert html_to_text(html) == text
 
@@ -82,14 +94,29 @@ def test_hostile_html(html, text):
 @pytest.mark.parametrize(
     'html',
     [
-        '<' * MAX_HTML, '<p' * MAX_HTML, '<a ' * MAX_HTML, '<a href="' * MAX_HTML,
-        '<a>' * MAX_HTML, '<a href="x">' * MAX_HTML + '</a>' * 5, '<b>' * MAX_HTML,
-        '<div>' * MAX_HTML, '&' * MAX_HTML, '&#' * MAX_HTML, '<p>' * MAX_HTML,
-        '<!--' * MAX_HTML, ' \n' * MAX_HTML, '\n' * MAX_HTML, '<br>' * MAX_HTML + 'x',
-        '<ul><li>' * MAX_HTML, '</a>' * MAX_HTML, '<a href="x">y</a>' * MAX_HTML, 'x' * 9_000_000,
-        '<b>' + '<a href="https://x.example">y' * MAX_HTML, '<script>' * MAX_HTML,
+        '<' * MAX_HTML,
+        '<p' * MAX_HTML,
+        '<a ' * MAX_HTML,
+        '<a href="' * MAX_HTML,
+        '<a>' * MAX_HTML,
+        '<a href="x">' * MAX_HTML + '</a>' * 5,
+        '<b>' * MAX_HTML,
+        '<div>' * MAX_HTML,
+        '&' * MAX_HTML,
+        '&#' * MAX_HTML,
+        '<p>' * MAX_HTML,
+        '<!--' * MAX_HTML,
+        ' \n' * MAX_HTML,
+        '\n' * MAX_HTML,
+        '<br>' * MAX_HTML + 'x',
+        '<ul><li>' * MAX_HTML,
+        '</a>' * MAX_HTML,
+        '<a href="x">y</a>' * MAX_HTML,
+        'x' * 9_000_000,
+        '<b>' + '<a href="https://x.example">y' * MAX_HTML,
+        '<script>' * MAX_HTML,
     ],
-)  # fmt: skip
+)
 def test_hostile_html_takes_no_time(html):
     started = time.perf_counter()
     text = html_to_text(html)
@@ -98,10 +125,45 @@ def test_hostile_html_takes_no_time(html):
 
 
 def test_any_mixture_of_markup_is_survived():
-    parts = ['<p>', '</p>', '<a href="https://x.example/">', '</a>', '<br>', '<span>', '</span>',
-             '<', '>', '&', ';', '&amp;', '"', "'", 'text', ' ', '\n', '<b>', '</b>', '<ul>',
-             '<li>', '</ul>', '<!--', '-->', '<script>', '</script>', '\0', '\ud83d', '😀', '=',
-             '<pre>', '<td>', '<table>', '<img alt="x">', '<a', 'href', '</']  # fmt: skip
+    parts = [
+        '<p>',
+        '</p>',
+        '<a href="https://x.example/">',
+        '</a>',
+        '<br>',
+        '<span>',
+        '</span>',
+        '<',
+        '>',
+        '&',
+        ';',
+        '&amp;',
+        '"',
+        "'",
+        'text',
+        ' ',
+        '\n',
+        '<b>',
+        '</b>',
+        '<ul>',
+        '<li>',
+        '</ul>',
+        '<!--',
+        '-->',
+        '<script>',
+        '</script>',
+        '\0',
+        '\ud83d',
+        '😀',
+        '=',
+        '<pre>',
+        '<td>',
+        '<table>',
+        '<img alt="x">',
+        '<a',
+        'href',
+        '</',
+    ]
     chance = random.Random(7)
     for _ in range(3000):
         html_to_text(''.join(chance.choices(parts, k=chance.randrange(30))))
@@ -119,9 +181,21 @@ def test_plain_posts_are_read_fast():
 
 @pytest.mark.parametrize(
     ('text', 'count'),
-    [('', 0), ('abc', 3), ('ä', 1), ('a\u0308', 1), ('👩‍👩‍👧‍👦', 1), ('👍🏽', 1), ('🇦🇹🇩🇪', 2),
-     ('\r\n', 1), ('각', 1), ('नि', 1), ('e\u0301e\u0301', 2), ('日本語', 3)],
-)  # fmt: skip
+    [
+        ('', 0),
+        ('abc', 3),
+        ('ä', 1),
+        ('a\u0308', 1),
+        ('👩‍👩‍👧‍👦', 1),
+        ('👍🏽', 1),
+        ('🇦🇹🇩🇪', 2),
+        ('\r\n', 1),
+        ('각', 1),
+        ('नि', 1),
+        ('e\u0301e\u0301', 2),
+        ('日本語', 3),
+    ],
+)
 def test_graphemes(text, count):
     pytest.importorskip('regex')
     assert graphemes(text) == count

@@ -147,11 +147,22 @@ def test_own_replies_are_own(network):
 
 
 def test_pictures_come_along_also_those_of_a_carousel(network):
-    network.put('mentions', 'look', media_type='CAROUSEL_ALBUM', children={'data': [
-        {'id': '1', 'media_type': 'IMAGE', 'media_url': 'https://cdn.example/1.jpg',
-         'alt_text': 'One'},
-        {'id': '2', 'media_type': 'VIDEO', 'media_url': 'https://cdn.example/2.mp4'},
-    ]})  # fmt: skip
+    network.put(
+        'mentions',
+        'look',
+        media_type='CAROUSEL_ALBUM',
+        children={
+            'data': [
+                {
+                    'id': '1',
+                    'media_type': 'IMAGE',
+                    'media_url': 'https://cdn.example/1.jpg',
+                    'alt_text': 'One',
+                },
+                {'id': '2', 'media_type': 'VIDEO', 'media_url': 'https://cdn.example/2.mp4'},
+            ]
+        },
+    )
     first, second = only(network, 'mentions').media
     assert (first.mimetype, first.description) == ('image/jpeg', 'One')
     assert (second.mimetype, second.url) == ('video/mp4', 'https://cdn.example/2.mp4')
@@ -213,8 +224,10 @@ def test_a_text_is_a_container_and_its_publication(network):
     sent = network.provider().send(Outgoing('post', 'Hello', link='https://acme.example'), 'k')
     container, publication = steps(network)
     assert container == {
-        'media_type': 'TEXT', 'text': 'Hello', 'link_attachment': 'https://acme.example',
-    }  # fmt: skip
+        'media_type': 'TEXT',
+        'text': 'Hello',
+        'link_attachment': 'https://acme.example',
+    }
     assert set(publication) == {'creation_id'}
     assert sent.url.startswith('https://www.threads.com/@demo_bakery/post/')
     assert network.sent == ['Hello']
@@ -241,13 +254,17 @@ def test_files_go_by_their_address(network):
     provider = network.provider()
     provider.send(Outgoing('post', 'one', media=(IMAGE,), link='https://acme.example'), 'k')
     assert steps(network)[0] == {
-        'media_type': 'IMAGE', 'image_url': IMAGE.url, 'alt_text': 'Bread',
+        'media_type': 'IMAGE',
+        'image_url': IMAGE.url,
+        'alt_text': 'Bread',
         'text': 'one\n\nhttps://acme.example',
-    }  # fmt: skip
+    }
     provider.send(Outgoing('post', 'film', media=(FILM,)), 'k')
     assert steps(network)[2] == {
-        'media_type': 'VIDEO', 'video_url': FILM.url, 'text': 'film',
-    }  # fmt: skip
+        'media_type': 'VIDEO',
+        'video_url': FILM.url,
+        'text': 'film',
+    }
     with pytest.raises(Rejected) as caught:
         provider.send(Outgoing('post', 'x', media=(Media('image/png', content=b'1'),)), 'k')
     assert caught.value.code == 'media_url'
@@ -316,11 +333,18 @@ def test_there_are_no_messages(network):
 
 @pytest.mark.parametrize(
     ('fault', 'kind'),
-    [(error(190, 463), AuthorizationLost), (error(10), PermissionMissing),
-     (error(200), PermissionMissing), (error(4), RateLimited), (error(613), RateLimited),
-     (error(2), Transient), (error(1, is_transient=True), Transient), (error(24), NotFound),
-     (error(100, 4279013), Rejected)],
-)  # fmt: skip
+    [
+        (error(190, 463), AuthorizationLost),
+        (error(10), PermissionMissing),
+        (error(200), PermissionMissing),
+        (error(4), RateLimited),
+        (error(613), RateLimited),
+        (error(2), Transient),
+        (error(1, is_transient=True), Transient),
+        (error(24), NotFound),
+        (error(100, 4279013), Rejected),
+    ],
+)
 def test_errors_are_told_by_their_code(network, fault, kind):
     network.fault(fault)
     with pytest.raises(kind):
@@ -349,17 +373,25 @@ def test_a_profile_is_looked_up(network):
 
 APP = App('client-1', 'client-secret-9', verify_token='word-1')
 REPLY = {
-    'id': '18090000000000001', 'username': 'jana.n', 'text': 'any rye left?',
-    'media_type': 'TEXT_POST', 'permalink': 'https://www.threads.com/@jana.n/post/DAbc123',
-    'replied_to': {'id': '18090000000000000'}, 'timestamp': '2026-11-02T09:00:00+0000',
-    'root_post': {'id': '18090000000000000', 'owner_id': ME.external_id,
-                  'username': 'demo_bakery'},
-}  # fmt: skip
+    'id': '18090000000000001',
+    'username': 'jana.n',
+    'text': 'any rye left?',
+    'media_type': 'TEXT_POST',
+    'permalink': 'https://www.threads.com/@jana.n/post/DAbc123',
+    'replied_to': {'id': '18090000000000000'},
+    'timestamp': '2026-11-02T09:00:00+0000',
+    'root_post': {'id': '18090000000000000', 'owner_id': ME.external_id, 'username': 'demo_bakery'},
+}
 
 
 def flat(field, value):
-    return {'app_id': '111', 'topic': 'moderate', 'target_id': ME.external_id, 'time': 1793610000,
-            'values': {'field': field, 'value': value}}  # fmt: skip
+    return {
+        'app_id': '111',
+        'topic': 'moderate',
+        'target_id': ME.external_id,
+        'time': 1793610000,
+        'values': {'field': field, 'value': value},
+    }
 
 
 def nested(field, value):

@@ -16,10 +16,16 @@ class TestThreadsContract(Contract):
 
     @pytest.mark.parametrize(
         'fault',
-        [requests.ReadTimeout('x'), requests.ConnectionError('reset'), (502, {}, ''),
-         (503, {}, ''), (504, {}, ''), (200, {}, '<html>'),
-         requests.exceptions.ChunkedEncodingError('short')],
-    )  # fmt: skip
+        [
+            requests.ReadTimeout('x'),
+            requests.ConnectionError('reset'),
+            (502, {}, ''),
+            (503, {}, ''),
+            (504, {}, ''),
+            (200, {}, '<html>'),
+            requests.exceptions.ChunkedEncodingError('short'),
+        ],
+    )
     def test_a_lost_answer_leaves_the_outcome_unknown_and_it_is_found(self, network, fault):
         """Stricter here: the container tells what came of it, at once."""
         provider, outgoing, before = network.provider(), network.outgoing('Yes: 10 €'), now()
