@@ -1,10 +1,15 @@
+import json
+from datetime import timedelta
+
 from odoo import api, fields, models
+from odoo.tools import format_date
 
 from ..report.social_crm_campaign_report import MEASURES
 
 MARKETING = 'social_crm.social_crm_group_marketing'
 WEEKS = 12
 MODELS = ('first', 'last', 'linear')
+ENGAGEMENT = ('mention_count', 'like_count', 'comment_count', 'share_count', 'click_count')
 
 
 class UtmCampaign(models.Model):
@@ -107,6 +112,13 @@ class UtmCampaign(models.Model):
     social_breakdown = fields.Html(
         compute='_compute_social_breakdown', sanitize=False, groups=MARKETING
     )
+    social_engagement_graph = fields.Text(
+        'Engagement by Week', compute='_compute_social_breakdown', groups=MARKETING,
+        help='Mentions, likes, comments, shares and clicks.',
+    )  # fmt: skip
+    social_lead_graph = fields.Text(
+        'Leads by Week', compute='_compute_social_breakdown', groups=MARKETING,
+    )  # fmt: skip
 
     social_weekly_mail = fields.Boolean(
         'Weekly Mail',
@@ -153,15 +165,23 @@ class UtmCampaign(models.Model):
     @api.depends_context('company', 'allowed_company_ids', 'uid', 'lang', 'tz')
     def _compute_social_breakdown(self):
         for campaign in self:
+            weeks = campaign._social_by_week()
             campaign.social_breakdown = bool(campaign.ids) and self.env['ir.qweb']._render(
                 'social_crm.campaign_breakdown',
                 {
                     'campaign': campaign,
                     'currency': self.env.company.currency_id,
                     'networks': campaign._social_by_network(),
-                    'weeks': campaign._social_by_week(),
+                    'weeks': weeks,
                     'models': campaign._social_models(),
                 },
+            )
+            campaign.social_engagement_graph = campaign._social_graph(
+                self.env._('Engagement'),
+                [(row['label'], sum(row[name] for name in ENGAGEMENT)) for row in weeks],
+            )
+            campaign.social_lead_graph = campaign._social_graph(
+                self.env._('Leads'), [(row['label'], row['lead_count']) for row in weeks]
             )
 
     def _social_report(self, groupby, aggregates, domain=()):
@@ -191,6 +211,28 @@ class UtmCampaign(models.Model):
             if week
         ]
         return found[-WEEKS:]
+
+    def _social_graph(self, title, weeks):
+        """Return bars as Odoo's widget of dashboards takes them; ``False`` where all are empty.
+
+        They end with the last week that has something; empty ones in between are shown as such.
+
+        :param weeks: pairs of a week's first moment and its number
+        """
+        numbers = {week.date(): number for week, number in weeks if number}
+        if not numbers:
+            return False
+        first, last = min(numbers), max(numbers)
+        days = [first + timedelta(weeks=place) for place in range((last - first).days // 7 + 1)]
+        bars = [
+            {
+                'label': format_date(self.env, day, date_format='d MMM'),
+                'value': numbers.get(day, 0),
+                'type': 'past',
+            }
+            for day in days[-WEEKS:]
+        ]
+        return json.dumps([{'key': title, 'values': bars}])
 
     def _social_models(self):
         """Return what the campaign is worth by each model: (label, leads, revenue)."""
@@ -227,6 +269,17 @@ class UtmCampaign(models.Model):
 
     def action_view_social_report(self):
         return self._social_action('social_crm.social_crm_campaign_report_action')
+
+    def action_view_social_trend(self):
+        """Open the graph over time of what the campaign brought."""
+        action = self._social_action('social_crm.social_crm_campaign_report_action', 'graph,pivot')
+        action['context'] = {
+            **action['context'],
+            'graph_mode': 'line',
+            'graph_measure': 'mention_count',
+            'graph_groupbys': ['date:week', 'network'],
+        }
+        return action
 
     def action_view_social_touches(self):
         return self._social_action('social_crm.social_crm_touch_report_action')

@@ -1,5 +1,6 @@
 """A spring of two companies in two currencies: every figure was worked out by hand."""
 
+import json
 from datetime import datetime
 
 from odoo import Command
@@ -384,6 +385,13 @@ class TestAttribution(SocialCrmCase):
         weeks = {f'{row["label"]:%m-%d}': row for row in campaign._social_by_week()}
         self.assertEqual(weeks['03-01']['click_count'], 4)
         self.assertEqual(weeks['03-08']['revenue'], 1100.01)
+        # 5 mentions, 7 likes, 2 comments, 1 share and 4 clicks, all in the first week of March.
+        [graph] = json.loads(campaign.social_engagement_graph)
+        self.assertEqual(graph['values'], [{'label': '1 Mar', 'value': 19, 'type': 'past'}], graph)
+        [graph] = json.loads(campaign.social_lead_graph)
+        # dee's lead is of this week; the week of the two others is too long ago.
+        self.assertEqual([bar['value'] for bar in graph['values']], [0] * 11 + [1])
+        self.assertFalse(self.env['utm.campaign'].create({'title': 'New'}).social_lead_graph)
         html = str(campaign.social_breakdown)
         self.assertIn('1,100.01', html)
         self.assertIn('Last touch', html)

@@ -1,6 +1,8 @@
+from unittest.mock import PropertyMock, patch
 from urllib.parse import parse_qs, urlsplit
 
 from odoo import fields
+from odoo.http import GeoIP
 from odoo.tests import BaseCase, HttpCase, tagged
 
 from odoo.addons.social_crm import tracking
@@ -285,6 +287,14 @@ class TestClick(HttpCase, DeliveryCase):
         return self.url_open(path, allow_redirects=False, headers={'User-Agent': agent, **headers})
 
     def test_a_persons_click_counts_with_its_country(self):
+        belgian = PropertyMock(return_value='BE')  # there is no database of addresses in tests
+        with patch.object(GeoIP, 'country_code', new_callable=lambda: belgian):
+            self.open(FIREFOX)
+        clicks = self.env['link.tracker.click'].search(
+            [('social_publication_id', '=', self.row.id)]
+        )
+        self.assertEqual(clicks.country_id, self.env.ref('base.be'))
+        clicks.unlink()
         for place, agent in enumerate(PEOPLE, 1):
             answer = self.open(agent)
             self.assertEqual(answer.status_code, 302)

@@ -13,6 +13,7 @@ except ImportError:  # run by Odoo itself, outside of the repository
 
 SALE = """
 import json
+from odoo.tests import Form
 campaign = env['utm.campaign'].create({'title': 'Autumn'})
 partner = env['res.partner'].create({'name': 'Ada'})
 account = env['social.crm.account'].create(
@@ -44,11 +45,15 @@ print('CARD', order.name in str(profile.get_screen_pop()))
 order.action_confirm()
 lead.action_set_won()
 show('won')
-env['account.move'].create({
-    'move_type': 'in_invoice', 'partner_id': partner.id, 'invoice_date': '2026-11-01',
-    'campaign_id': campaign.id,
-    'invoice_line_ids': [(0, 0, {'name': 'Ads', 'price_unit': 50, 'tax_ids': False})],
-}).action_post()
+bill = Form(env['account.move'].with_context(default_move_type='in_invoice'))
+bill.partner_id = partner
+bill.invoice_date = '2026-11-01'
+bill.campaign_id = campaign  # refused where the form does not show it
+with bill.invoice_line_ids.new() as line:
+    line.name = 'Ads'
+    line.price_unit = 50
+    line.tax_ids.clear()
+bill.save().action_post()
 show('billed')
 """
 
