@@ -29,6 +29,7 @@ from . import test_screen_pop
 from . import test_screens
 from . import test_delivery
 from . import test_post
+from . import test_post_queue
 from . import test_link
 from . import test_digest
 from . import test_campaign_end_to_end

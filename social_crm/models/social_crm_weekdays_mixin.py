@@ -1,0 +1,28 @@
+from odoo import fields, models
+
+WEEKDAYS = ('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')
+
+
+class SocialCrmWeekdaysMixin(models.AbstractModel):
+    """Days of the week to tick, under the names that the web client's ``week_days`` wants."""
+
+    _name = 'social.crm.weekdays.mixin'
+    _description = 'Days of the Week'
+
+    mon = fields.Boolean()
+    tue = fields.Boolean()
+    wed = fields.Boolean()
+    thu = fields.Boolean()
+    fri = fields.Boolean()
+    sat = fields.Boolean()
+    sun = fields.Boolean()
+
+    def _weekdays(self):
+        """Return the ticked days as numbers, Monday is 0."""
+        self.ensure_one()
+        return [number for number, name in enumerate(WEEKDAYS) if self[name]]
+
+    def _weekday_labels(self):
+        """Return the ticked days in words, in the user's language."""
+        labels = self.fields_get(WEEKDAYS, ['string'])
+        return [labels[WEEKDAYS[number]]['string'] for number in self._weekdays()]
