@@ -78,6 +78,7 @@ from . import social_crm_post_brake
 from . import social_crm_weekdays_mixin
 from . import social_crm_slot
 from . import social_crm_post_queue
+from . import social_crm_post_import
 from . import social_crm_metric
 from . import social_crm_erasure
 from . import base_automation

@@ -37,6 +37,7 @@ from . import test_dashboard
 from . import test_attribution
 from . import test_hourly
 from . import test_post_end_to_end
+from . import test_post_import
 from . import test_public_media
 from . import test_meta_networks
 from . import test_metric
