@@ -1,6 +1,7 @@
 """Lengths as X counts, compared with a port of X's own library that passes X's own test data."""
 
 import time
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ def test_words_and_links_count_as_in_the_published_library(words, separator):
 @given(st.text(alphabet=st.characters(codec='utf-8', exclude_categories=['Cs', 'Cn'])))
 @settings(max_examples=200, deadline=None)
 def test_any_text_counts_within_the_worst_case(text):
-    assert 0 <= weighted_length(text) <= 2 * len(text) + 23 * text.count('.')
+    composed = unicodedata.normalize('NFC', text)  # may be longer: some letters fall apart
+    assert 0 <= weighted_length(text) <= 2 * len(composed) + 23 * text.count('.')
 
 
 @pytest.mark.parametrize('text', ['www.' * 6000, 'a.b/' * 6000, 'https://a.com/' + '(.' * 12000])
