@@ -16,6 +16,7 @@ from . import social_crm_profile_store
 from . import social_crm_profile_names
 from . import social_crm_profile_screen_pop
 from . import social_crm_source_mixin
+from . import social_crm_fetch_mixin
 from . import social_crm_profile_match
 from . import social_crm_profile_refresh
 from . import social_crm_profile_outcome
@@ -65,6 +66,7 @@ from . import social_crm_account_setup
 from . import social_crm_erasure_request
 from . import social_crm_stream_campaign
 from . import social_crm_parked_item
+from . import social_crm_parked_item_complete
 from . import mail_canned_response
 from . import social_crm_post
 from . import social_crm_post_schedule

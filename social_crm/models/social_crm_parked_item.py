@@ -30,14 +30,19 @@ class SocialCrmParkedItem(models.Model):
     payload = fields.Json(readonly=True)
     payload_text = fields.Text('Payload Received', compute='_compute_payload_text')
     state = fields.Selection(
-        [('parked', 'Parked'), ('replayed', 'Replayed'), ('dropped', 'Dropped')],
+        [
+            ('parked', 'Parked'),
+            ('named', 'To Be Fetched'),
+            ('replayed', 'Replayed'),
+            ('dropped', 'Dropped'),
+        ],
         default='parked',
         required=True,
         readonly=True,
     )
 
     _unique_item = models.UniqueIndex(
-        "(account_id, external_id) WHERE state = 'parked' AND external_id IS NOT NULL",
+        "(account_id, external_id) WHERE state IN ('parked', 'named') AND external_id IS NOT NULL",
         'This item is parked already.',
     )
 
@@ -71,16 +76,15 @@ class SocialCrmParkedItem(models.Model):
             'account_id': stream.account_id.id,
             'stream_id': stream.id,
             'external_id': clean(unreadable.external_id, 500) or False,
-            'reason': clean(unreadable.reason, 500),
-            'payload': _storable(unreadable.payload),
             'form_key': clean(form_key, 500) or False,
+            **self._parked_values(unreadable),
         }
         domain = [
             ('account_id', '=', stream.account_id.id),
             ('external_id', '=', values['external_id']),
         ]
         known = (
-            self.search([*domain, ('state', 'in', ('parked', 'dropped'))], limit=1)
+            self.search([*domain, ('state', 'in', ('parked', 'named', 'dropped'))], limit=1)
             if values['external_id']
             else self.browse()
         )
@@ -90,6 +94,14 @@ class SocialCrmParkedItem(models.Model):
             known.write(values)
         else:
             self.create(values)
+
+    @api.model
+    def _parked_values(self, unreadable):
+        return {
+            'state': 'parked',
+            'reason': clean(unreadable.reason, 500),
+            'payload': _storable(unreadable.payload),
+        }
 
     @api.model
     def _forget(self, account, external_ids):

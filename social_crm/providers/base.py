@@ -202,6 +202,13 @@ class Provider:
         """
         raise NotSupported()
 
+    def complete(self, stream: str, payload: object) -> Page:
+        """Fetch what a push only named (the payload of an ``incomplete`` Unreadable).
+
+        :raise NotFound: when the network does not show it, or not any more
+        """
+        raise NotSupported()
+
     def lead_forms(self) -> tuple[LeadForm, ...]:
         """Return the lead forms of the account; what people fill in comes by the stream
         ``lead_forms``."""

@@ -284,10 +284,16 @@ def _media(post: Mapping[str, Any], record: Mapping[str, Any]) -> Iterable[Media
     view = _part(view, 'media') or view
     if view:
         for image in _rows(view.get('images')):
-            yield Media('image/jpeg', str(image.get('fullsize') or ''), str(image.get('alt') or ''))
+            yield Media(
+                'image/jpeg',
+                str(image.get('fullsize') or ''),
+                str(image.get('alt') or ''),
+                preview=str(image.get('thumb') or ''),
+            )
         if view.get('playlist'):
-            alt = str(view.get('alt') or '')
-            yield Media('application/vnd.apple.mpegurl', str(view['playlist']), alt)
+            alt, still = str(view.get('alt') or ''), str(view.get('thumbnail') or '')
+            kind = 'application/vnd.apple.mpegurl'
+            yield Media(kind, str(view['playlist']), alt, preview=still)
         return
     embed = _part(record, 'embed')
     embed = _part(embed, 'media') or embed

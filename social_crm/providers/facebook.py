@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
 from . import oauth2
-from .errors import AuthorizationLost, NotFound, NotSupported, PermissionMissing, Rejected
+from .errors import AuthorizationLost, NotFound, PermissionMissing, Rejected
 from .facebook_items import Reader, read_page, read_person, readable
 from .facebook_leads import FORM_FIELDS, LEAD_FIELDS, read_form
-from .facebook_sending import Sending, is_comment
-from .meta_client import after_of, halving, inner_rows, rows_of
-from .meta_sweep import Group, Lists, Sweep, entry_time
+from .facebook_sending import is_comment
+from .meta_client import after_of, inner_rows, rows_of
+from .meta_listening import MOST_PAGES, Listening
+from .meta_sweep import Group, Lists, Sweep
 from .meta_webhooks import parse_push
 from .types import (
     Authorization,
@@ -22,7 +23,6 @@ from .types import (
     Item,
     LeadForm,
     Limits,
-    Page,
     Profile,
     Push,
     Token,
@@ -31,7 +31,6 @@ from .types import (
 _ALONE = 'id,message,created_time,from,permalink_url,attachment,is_hidden,can_reply_privately'
 _COMMENT = f'{_ALONE},parent{{id}}'
 _POST = 'id,message,story,created_time,from,permalink_url,full_picture'
-_MESSAGE = 'id,message,from,to,created_time,attachments'
 _PAGE = (
     'id,name,username,link,about,description,category,single_line_address,website,fan_count,'
     'followers_count,verification_status,picture{url}'
@@ -43,17 +42,9 @@ _PUSHED = {
     'pages_messaging': ('messages', 'messaging_postbacks', 'message_echoes'),
     'leads_retrieval': ('leadgen',),
 }
-#: How long posts, threads and forms below the first page are left alone; pushes tell of them too.
-_REST = {
-    'comments': timedelta(hours=1),
-    'mentions': timedelta(0),
-    'messages': timedelta(0),
-    'lead_forms': timedelta(0),
-}
-_MOST_PAGES = 20
 
 
-class Facebook(Sending):
+class Facebook(Listening):
     """One page, with the page's token; a person's token serves only to list the pages.
 
     Answers take ``target_local_id`` and ``conversation_id`` of the item. Cursors are those of
@@ -109,6 +100,12 @@ class Facebook(Sending):
         'lead_forms': 'lead_forms',
     }
     page_fields = f'{_PAGE},access_token'
+    rests: ClassVar[Mapping[str, timedelta]] = {
+        'comments': timedelta(hours=1),
+        'mentions': timedelta(0),
+        'messages': timedelta(0),
+        'lead_forms': timedelta(0),
+    }
 
     # --- connect ---------------------------------------------------------------------------------
 
@@ -175,34 +172,10 @@ class Facebook(Sending):
         """Comments and posts of visitors, posts that tag the page, messages, filled-in forms."""
         return ('comments', 'mentions', 'messages', 'lead_forms')
 
-    def fetch(
-        self, stream: str, cursor: str, *, query: str = '', since: datetime | None = None
-    ) -> Page:
-        """See :meth:`.Provider.fetch`.
-
-        ``comments`` looks at the newest posts each time, and at all posts once an hour. Own
-        answers and messages come along, as ``own``. Of a thread only the 20 newest messages can be
-        read, so that of a burst between two looks older ones come by push alone.
-        """
-        if stream not in _REST:
-            raise NotSupported(code=stream)
-        sweep = Sweep.start(cursor, since, rest=_REST[stream])
-        lists, on = getattr(self, f'_{stream}'), getattr(self, f'_{stream}_on', self._nothing)
-        sweep = sweep.until_fresh(lists, on, most_pages=_MOST_PAGES)
-        items, bad = self._reader().page(sweep.fresh, stream)
-        return Page(items, bad, sweep.cursor(), sweep.under_way)
-
-    def read(self, stream: str, payload: object) -> Page:
-        """See :meth:`.Provider.read`."""
-        return Page(*self._reader().page([payload], stream))
-
     def _reader(self) -> Reader:
         page = self.token.extra.get('page_id') if self.token else ''
         known = {str(page or ''), self.me.external_id if self.me else ''}
         return Reader(frozenset(known - {''}))
-
-    def _nothing(self, _sweep: Sweep, key: str, _after: str) -> Group:
-        return Group(key)
 
     # comments: posts with their newest comments
 
@@ -235,24 +208,7 @@ class Facebook(Sending):
 
     def _mentions(self, sweep: Sweep, after: str) -> Lists:
         body = self._edge(f'{self._me}/tagged', _POST, after, 50)
-        rows = [{**row, 'is_post': True} for row in rows_of(body)]
-        times = [moment for moment in map(entry_time, rows) if moment]
-        below = not times or times[-1] >= sweep.since
-        return Lists((Group('tagged', tuple(rows)),), after_of(body), below)
-
-    # messages: threads with their newest messages
-
-    def _messages(self, sweep: Sweep, after: str) -> Lists:
-        fields = f'id,updated_time,messages.limit(20){{{_MESSAGE}}}'
-        path = f'{self._messenger}/conversations'
-        body = self._edge(path, fields, after, 20, platform=self._platform)
-        threads = rows_of(body)
-        groups = [
-            Group(str(thread.get('id')), tuple(inner_rows(thread.get('messages'))))
-            for thread in threads
-        ]
-        last = entry_time({'created_time': threads[-1].get('updated_time')}) if threads else None
-        return Lists(tuple(groups), after_of(body), not last or last >= sweep.since)
+        return self._posts(sweep, body, is_post=True)
 
     # lead_forms: forms, each with what was filled in
 
@@ -274,18 +230,11 @@ class Facebook(Sending):
         rows = tuple({'form_id': form, **row} for row in rows_of(body))
         return Group(form, rows, after_of(body))
 
-    def _edge(self, path: str, fields: str, after: str, size: int, **params: Any) -> dict[str, Any]:
-        """Return a page of an edge, a smaller one where the network finds it too much."""
-        place = {'after': after} if after else {}
-        return halving(
-            lambda limit: self._get(path, fields=fields, limit=limit, **place, **params), size
-        )
-
     def lead_forms(self) -> tuple[LeadForm, ...]:
         """See :meth:`.Provider.lead_forms`; those of ads on Instagram are the page's too."""
         forms: list[LeadForm] = []
         path = f'{self._me}/leadgen_forms'
-        for rows in self._pages(path, _MOST_PAGES, fields=FORM_FIELDS, limit=50):
+        for rows in self._pages(path, MOST_PAGES, fields=FORM_FIELDS, limit=50):
             forms += [read_form(row) for row in rows if row.get('id')]
         return tuple(forms)
 

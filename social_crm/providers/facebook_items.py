@@ -233,9 +233,10 @@ def media_of(entry: Mapping[str, Any]) -> Iterable[Media]:
         yield Media('image/jpeg', picture)
     attached = entry.get('attachment')
     if isinstance(attached, dict):
-        source = web(_inside(attached, 'media', 'image', 'src') or attached.get('url'))
+        still = web(_inside(attached, 'media', 'image', 'src'))
+        source = still or web(attached.get('url'))
         if source:
-            yield Media(_mimetype(attached, 'image/jpeg'), source)
+            yield Media(_mimetype(attached, 'image/jpeg'), source, preview=still)
     rows = _inside(entry.get('attachments'), 'data')
     for row in rows if isinstance(rows, list) else ():
         found = isinstance(row, dict) and _file(row)
@@ -247,8 +248,9 @@ def _file(row: Mapping[str, Any]) -> Media | None:
     for path in (('image_data', 'url'), ('video_data', 'url'), ('file_url',), ('payload', 'url')):
         url = web(_inside(row, *path))
         if url:
-            name = str(row.get('name') or '')
-            return Media(_mimetype(row, 'application/octet-stream'), url, filename=name)
+            kind = _mimetype(row, 'application/octet-stream')
+            still = web(_inside(row, path[0], 'preview_url'))
+            return Media(kind, url, filename=str(row.get('name') or ''), preview=still)
     return None
 
 

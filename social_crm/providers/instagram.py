@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -13,8 +13,9 @@ from .facebook_items import readable
 from .instagram_items import InstagramReader, read_account
 from .instagram_login import ACCOUNT
 from .instagram_sending import InstagramSending
-from .meta_client import after_of, halving, inner_rows, rows_of
-from .meta_sweep import Group, Lists, Sweep, entry_time
+from .meta_client import after_of, inner_rows, rows_of
+from .meta_listening import Listening
+from .meta_sweep import Group, Lists, Sweep
 from .meta_webhooks import parse_push
 from .types import Item, Limits, Page, Profile, Push
 
@@ -27,18 +28,18 @@ _FEWER = (
     'id,text,timestamp,username,parent_id,hidden,like_count',
 )
 _TAGGED = 'id,caption,media_type,media_url,permalink,timestamp,username'
-_MESSAGE = 'id,message,from,to,created_time,attachments'
+#: What is asked of a post and of a comment that a push named; who wrote a comment is not shown to
+#: every app.
+_NAMED_POST = (_TAGGED.replace('media_url', 'media_url,thumbnail_url'), _TAGGED)
+_NAMED_COMMENT = tuple(
+    f'id,text,timestamp,{who}media{{id,permalink}}'
+    for who in ('username,from{id,username},', 'username,', '')
+)
 _PERSON = 'name,username,profile_pic,follower_count,is_verified_user'
-_REST = {
-    'comments': timedelta(hours=1),
-    'mentions': timedelta(0),
-    'messages': timedelta(0),
-}
-_MOST_PAGES = 20
 _HANDLE = re.compile(r'[A-Za-z0-9._]{1,30}')
 
 
-class Instagram(InstagramSending):
+class Instagram(Listening, InstagramSending):
     """One professional account.
 
     Files are fetched by the network: each :class:`.types.Media` of a post needs a ``url`` that the
@@ -74,6 +75,11 @@ class Instagram(InstagramSending):
         }
     )
     refresh_ahead = timedelta(days=7)
+    rests: ClassVar[Mapping[str, timedelta]] = {
+        'comments': timedelta(hours=1),
+        'mentions': timedelta(0),
+        'messages': timedelta(0),
+    }
     stream_capabilities: ClassVar[Mapping[str, str]] = {
         'comments': 'mentions',
         'mentions': 'mentions',
@@ -97,33 +103,12 @@ class Instagram(InstagramSending):
 
     @classmethod
     def default_streams(cls) -> tuple[str, ...]:
-        """Comments and answers to them, posts that tag the account, messages."""
-        return ('comments', 'mentions', 'messages')
+        """Comments and answers to them, posts that tag the account, messages.
 
-    def fetch(
-        self, stream: str, cursor: str, *, query: str = '', since: datetime | None = None
-    ) -> Page:
-        """See :meth:`.Provider.fetch`.
-
-        ``comments`` looks at the newest posts each time, and at all posts once an hour; answers to
-        old comments below the first 50 of a post come by push alone, as do mentions in texts and
-        comments of others. Of a thread only the 20 newest messages can be read.
+        Answers to old comments below the first 50 of a post come by push alone, as do mentions in
+        texts and comments of others: see :meth:`complete`.
         """
-        if stream not in _REST:
-            raise NotSupported(code=stream)
-        sweep = Sweep.start(cursor, since, rest=_REST[stream])
-        lists = {
-            'comments': self._comments,
-            'mentions': self._mentions,
-            'messages': self._messages,
-        }[stream]
-        sweep = sweep.until_fresh(lists, self._comments_on, most_pages=_MOST_PAGES)
-        items, bad = self._reader().page(sweep.fresh, stream)
-        return Page(items, bad, sweep.cursor(), sweep.under_way)
-
-    def read(self, stream: str, payload: object) -> Page:
-        """See :meth:`.Provider.read`."""
-        return Page(*self._reader().page([payload], stream))
+        return ('comments', 'mentions', 'messages')
 
     def _reader(self) -> InstagramReader:
         known = self.token.extra.get('user_id') if self.token else ''
@@ -163,30 +148,43 @@ class Instagram(InstagramSending):
 
     def _mentions(self, sweep: Sweep, after: str) -> Lists:
         body = self._edge(f'{self._me}/tags', _TAGGED, after, 50)
-        rows = rows_of(body)
-        times = [moment for moment in map(entry_time, rows) if moment]
-        below = not times or times[-1] >= sweep.since
-        return Lists((Group('tags', tuple(rows)),), after_of(body), below)
+        return self._posts(sweep, body)
 
-    # messages: threads with their newest messages
+    def complete(self, stream: str, payload: object) -> Page:
+        """See :meth:`.Provider.complete`: a text of somebody else in which the account is named.
 
-    def _messages(self, sweep: Sweep, after: str) -> Lists:
-        fields = f'id,updated_time,messages.limit(20){{{_MESSAGE}}}'
-        path = f'{self._messenger}/conversations'
-        body = self._edge(path, fields, after, 20, platform=self._platform)
-        threads = rows_of(body)
-        groups = [
-            Group(str(thread.get('id')), tuple(inner_rows(thread.get('messages'))))
-            for thread in threads
-        ]
-        last = entry_time({'timestamp': threads[-1].get('updated_time')}) if threads else None
-        return Lists(tuple(groups), after_of(body), not last or last >= sweep.since)
+        :raise NotSupported: by Instagram's own login, which shows none
+        """
+        if stream != 'mentions' or not isinstance(payload, Mapping) or not self._by_facebook:
+            raise NotSupported("Instagram's own login shows no posts of others", 'mentions')
+        post, comment = (str(payload.get(name) or '') for name in ('media_id', 'comment_id'))
+        if comment:
+            found = self._named(f'mentioned_comment.comment_id({_number(comment)})', _NAMED_COMMENT)
+        else:
+            found = self._named(f'mentioned_media.media_id({_number(post)})', _NAMED_POST)
+        media = found.get('media')
+        shown = {'permalink': media.get('permalink')} if isinstance(media, Mapping) else {}
+        row = {**shown, **found, 'media_id': post, 'comment_id': comment}
+        return Page(*self._reader().page([row], stream))
 
-    def _edge(self, path: str, fields: str, after: str, size: int, **params: Any) -> dict[str, Any]:
-        place = {'after': after} if after else {}
-        return halving(
-            lambda limit: self._get(path, fields=fields, limit=limit, **place, **params), size
-        )
+    def _named(self, name: str, choices: Iterable[str]) -> dict[str, Any]:
+        """Return an object that a field of the account shows, asked for with fewer fields where
+        some are refused."""
+        *richer, plain = choices
+        for fields in richer:
+            try:
+                return self._shown(name, fields)
+            except Rejected as error:
+                if error.code != '100':
+                    raise
+        return self._shown(name, plain)
+
+    def _shown(self, name: str, fields: str) -> dict[str, Any]:
+        answer = self._get(self._me, fields=f'{name}{{{fields}}}')
+        found = answer.get(name.partition('.')[0])
+        if not isinstance(found, dict):
+            raise NotFound('It is not shown', '404')
+        return found
 
     def thread(self, external_id: str, local_id: str = '') -> tuple[Item, ...]:
         """See :meth:`.Provider.thread`: the comment above an answer, and the answers below; the
@@ -231,7 +229,7 @@ class Instagram(InstagramSending):
     def parse_webhook(self, headers: Mapping[str, str], body: bytes) -> tuple[Push, ...]:
         """See :meth:`.Provider.parse_webhook`; a ``signed_request`` names who left the app.
 
-        A mention is pushed by its ids alone: it has no text.
+        A mention in a text is pushed by its ids alone: see :meth:`complete`.
         """
         return parse_push(
             self.app,
@@ -239,6 +237,13 @@ class Instagram(InstagramSending):
             {'instagram'},
             lambda stream, rows, account: InstagramReader(frozenset({account})).page(rows, stream),
         )
+
+
+def _number(text: str) -> str:
+    """Return an id that goes into a field's name; raise NotFound when it is no number."""
+    if not text.isascii() or not text.isdigit():
+        raise NotFound('No such post', '404')
+    return text
 
 
 def _flat(comments: list[dict[str, Any]], media: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:

@@ -58,11 +58,11 @@ class InstagramReader(Reader):
 
     def _item(self, kind: Any, entry: dict[str, Any], external_id: str, **values: Any) -> Item:
         item = super()._item(kind, self._with_own_id(entry), external_id, **values)
-        picture = web(entry.get('media_url'))
-        if not picture:
+        url, still = web(entry.get('media_url')), web(entry.get('thumbnail_url'))
+        if not url and not still:
             return replace(item, raw=entry)
         video = entry.get('media_type') == 'VIDEO'
-        shown = Media('video/mp4' if video else 'image/jpeg', picture)
+        shown = Media('video/mp4' if video else 'image/jpeg', url, preview=still)
         return replace(item, media=(*item.media, shown), raw=entry)
 
     def author(self, entry: Mapping[str, Any], external_id: str) -> Profile:

@@ -258,4 +258,9 @@ def _media(row: Mapping[str, Any]) -> Media:
     url = row.get('url') or row.get('remote_url') or row.get('preview_url') or ''
     guessed = guess_type(url.partition('?')[0])[0] if url else None
     kind = _MIMETYPES.get(str(row.get('type')), 'application/octet-stream')
-    return Media(mimetype=guessed or kind, url=url, description=row.get('description') or '')
+    return Media(
+        mimetype=guessed or kind,
+        url=url,
+        description=row.get('description') or '',
+        preview=row.get('preview_url') or '',
+    )

@@ -1,8 +1,8 @@
 """What Meta pushes, brought into the form in which the same things are read.
 
 A push holds entries of several accounts. What it tells of a comment, a mention or a message becomes
-a dict like the one that the Graph API gives for it, so that one reader reads both. Leads and what
-has no text are only a reason to look.
+a dict like the one that the Graph API gives for it, so that one reader reads both. Leads are only a
+reason to look; what is named without its text is to be completed.
 
 A form with a ``signed_request`` tells that a person took the app's grant back, or asks for the
 deletion of their data: Meta posts both alike, and the address says which it is.
@@ -23,6 +23,9 @@ from .types import App, Item, Page, Push, Unreadable
 Read = Callable[[str, list[dict[str, Any]], str], 'tuple[tuple[Item, ...], tuple[Unreadable, ...]]']
 #: An event: the stream, and the entry for its reader; ``None`` is a reason to look there.
 Event = tuple[str, 'dict[str, Any] | None']
+
+#: In an entry that a push names by its ids alone: the text has to be fetched.
+NAMED = 'named'
 
 _REMOVED = {'remove', 'delete'}
 _EDITED = {'edit', 'edited', 'update'}
@@ -59,12 +62,18 @@ def parse_push(app: App, body: bytes, objects: set[str], read: Read) -> tuple[Pu
     pushes: list[Push] = []
     for (account, stream), entries in _by_stream(data['entry']).items():
         rows = [entry for entry in entries if entry is not None]
+        named = [entry for entry in rows if NAMED in entry]
         if rows:
-            page = Page(*read(stream, rows, account))
+            items, bad = read(stream, [entry for entry in rows if NAMED not in entry], account)
+            page = Page(items, (*bad, *map(_incomplete, named)))
             pushes.append(Push('items', account, stream, page))
         if len(rows) < len(entries):
             pushes.append(Push('poll', account, stream))
     return tuple(pushes)
+
+
+def _incomplete(entry: dict[str, Any]) -> Unreadable:
+    return Unreadable(entry, 'It was named only', str(entry.get('id') or ''), incomplete=True)
 
 
 def _signed_request(body: bytes) -> str | None:
@@ -107,7 +116,7 @@ def _change(name: str, value: Mapping[str, Any], account: str, time: Any) -> Ite
         yield 'comments', _instagram_comment(value, time)
     elif name == 'mentions':  # ids only
         number = value.get('comment_id') or value.get('media_id')
-        yield 'mentions', {**value, 'id': number, 'timestamp': time}
+        yield 'mentions', {**value, 'id': number, NAMED: True}
     elif name == 'messages':
         message = _message(value, account)
         if message:

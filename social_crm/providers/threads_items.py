@@ -140,7 +140,8 @@ def _media(entry: Mapping[str, Any]) -> tuple[Media, ...]:
     for row in (entry, *rows):
         url, kind = row.get('media_url'), _MIMETYPES.get(str(row.get('media_type')))
         if isinstance(url, str) and url and kind:
-            found.append(Media(kind, url, str(row.get('alt_text') or '')))
+            still = row.get('thumbnail_url')
+            found.append(Media(kind, url, str(row.get('alt_text') or ''), preview=str(still or '')))
     return tuple(found)
 
 

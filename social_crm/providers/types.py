@@ -100,13 +100,18 @@ class BrandAccount:
 @dataclass(frozen=True)
 class Media:
     """A picture, video or file. Inbound ones have ``url``; outbound ones have ``content``, and a
-    public ``url`` where the network fetches files itself (feature ``fetches_media``)."""
+    public ``url`` where the network fetches files itself (feature ``fetches_media``).
+
+    ``preview`` is the address of a still picture of an inbound one: a smaller one of a picture, one
+    scene of a video; empty where the network has none.
+    """
 
     mimetype: str
     url: str = ''
     description: str = ''
     filename: str = ''
     content: bytes = field(default=b'', repr=False)
+    preview: str = ''
 
 
 @dataclass(frozen=True)
@@ -153,11 +158,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """An item that could not be normalised: kept with its payload, to be replayed later."""
+    """An item that could not be normalised: kept with its payload, to be replayed later.
+
+    An ``incomplete`` one was only named by the network: see :meth:`~.base.Provider.complete`.
+    """
 
     payload: Any
     reason: str
     external_id: str = ''
+    incomplete: bool = False
 
 
 @dataclass(frozen=True)

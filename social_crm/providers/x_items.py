@@ -286,7 +286,12 @@ def _medium(row: Mapping[str, Any]) -> Media:
     kind = _MIMETYPES.get(str(row.get('type')), 'application/octet-stream')
     if not best:
         kind = guess_type(url.partition('?')[0])[0] or kind
-    return Media(mimetype=kind, url=url, description=row.get('alt_text') or '')
+    return Media(
+        mimetype=kind,
+        url=url,
+        description=row.get('alt_text') or '',
+        preview=row.get('preview_image_url') or '',
+    )
 
 
 def _language(value: Any) -> str:

@@ -242,3 +242,27 @@ class TestInstagram(MetaCase):
     def test_by_facebooks_login(self):
         self.app.metadata = {'login': 'facebook'}
         self.check_route('facebook')
+        self.check_mentions_elsewhere()
+
+    def push_mention(self, **value):
+        entry = {'id': INSTAGRAM, 'time': 1, 'changes': [{'field': 'mentions', 'value': value}]}
+        body = json.dumps({'object': 'instagram', 'entry': [entry]}).encode()
+        self.assertEqual(self.push(body).status_code, 200)
+        calls = len(self.fake.calls)
+        with self.loop('social.crm.parked.item') as Item:
+            Item._cron_complete()
+        return len(self.fake.calls) - calls
+
+    def check_mentions_elsewhere(self):
+        """What a push only names is fetched by the loop; what is not shown is told of."""
+        post = self.fake.put_elsewhere('Best bread: @demo_bakery')
+        for _twice in range(2):
+            self.push_mention(media_id=post)
+        mention = self.mentions(external_id=post)
+        self.assertEqual(mention.text, 'Best bread: @demo_bakery')
+        self.assertEqual(mention.author_id.handle, 'jana.n')
+        self.assertEqual(self.push_mention(media_id='404404'), 1, 'asked for once')
+        gone = self.env['social.crm.parked.item'].search([('external_id', '=', '404404')])
+        self.assertEqual((gone.state, gone.item_due), ('parked', False))
+        gone.with_user(self.manager).action_replay()
+        self.assertEqual(gone.state, 'named')

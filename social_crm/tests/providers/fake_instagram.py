@@ -130,6 +130,12 @@ class FakeInstagram(FakeGraph):
             **values,
         )
 
+    def put_elsewhere(self, text, **values):
+        """Let somebody name the account in a post of their own, which no list shows."""
+        number = self.put('mentions', text, **values)
+        super().spoil(number, tags='nobody')
+        return number
+
     def spoil(self, number, **values):
         """Change an object; a message has its time under another name."""
         if 'created_time' in self.nodes[number] and 'timestamp' in values:
@@ -283,6 +289,18 @@ class FakeInstagram(FakeGraph):
             return node['media']
         own = [one for one in self.of_kind(self.kinds.media) if not one.get('tags')]
         return self.rows(own, params)
+
+    def _get_mentioned_media(self, _node, params):
+        return self._named(self.kinds.media, params['media_id'], params)
+
+    def _get_mentioned_comment(self, _node, params):
+        return self._named('IGComment', params['comment_id'], params)
+
+    def _named(self, kind, number, params):
+        node = self.nodes.get(number)
+        if not node or node['kind'] != kind:
+            raise GraphError(100, 33, f'Object with ID {number!r} does not exist')
+        return self.project(node, params['fields'])
 
     def _get_tags(self, _node, params):
         return self.rows(self.of_kind(self.kinds.media, tags=ACCOUNT), params)

@@ -54,6 +54,10 @@ def network(request):
     return request.getfixturevalue(request.param)
 
 
+by_facebook = pytest.mark.parametrize('network', ['linked'], indirect=True)
+by_its_own_login = pytest.mark.parametrize('network', ['own'], indirect=True)
+
+
 @pytest.fixture
 def provider(network):
     return network.provider()
@@ -527,10 +531,59 @@ def test_a_push_tells_of_comments(pushes):
 
 
 def test_a_push_tells_of_mentions_by_their_ids(pushes):
-    items = {item.external_id: item for item in pushes['mentions'].items}
-    assert items['18500'].conversation_id == 'mention:17900:18500'
-    assert items['17901'].conversation_id == 'mention:17901:'
-    assert not items['18500'].text
+    page = pushes['mentions']
+    assert not page.items
+    assert [(bad.external_id, bad.incomplete) for bad in page.unreadable] == [
+        ('18500', True), ('17901', True),
+    ]  # fmt: skip
+
+
+def pushed(network, provider, **value):
+    entry = {'id': ACCOUNT, 'time': 1, 'changes': [{'field': 'mentions', 'value': value}]}
+    body = json.dumps({'object': 'instagram', 'entry': [entry]}).encode()
+    (push,) = provider.parse_webhook({}, body)
+    (named,) = push.page.unreadable
+    return provider.complete(push.stream, named.payload)
+
+
+@by_facebook
+def test_the_text_of_a_named_post_is_fetched(network, provider):
+    film = {'media_url': 'https://cdn.example/f.mp4', 'thumbnail_url': 'https://cdn.example/f.jpg'}
+    post = network.put_elsewhere('Try @demo_bakery #bread', **film)
+    network.spoil(post, media_type='VIDEO')
+    assert not items_of(provider, 'mentions'), 'no list shows it'
+    (item,) = pushed(network, provider, media_id=post).items
+    assert (item.text, item.hashtags) == ('Try @demo_bakery #bread', ('bread',))
+    assert (item.author.handle, item.url) == ('jana.n', network.nodes[post]['permalink'])
+    assert item.media == (Media('video/mp4', film['media_url'], preview=film['thumbnail_url']),)
+    answer = Outgoing('reply', 'Thanks', post, item.local_id, item.author, item.conversation_id)
+    provider.send(answer, 'k')
+    assert network.paths('POST') == [f'{ACCOUNT}/mentions']
+
+
+@by_facebook
+@pytest.mark.parametrize('refused', [set(), {'username'}], ids=['author', 'no author'])
+def test_the_text_of_a_named_comment_is_fetched(network, provider, refused):
+    post = network.put_elsewhere('Where to eat?')
+    comment = network.put('comments', 'Go to @demo_bakery', media=post)
+    network.refused_fields = refused
+    (item,) = pushed(network, provider, media_id=post, comment_id=comment).items
+    assert (item.external_id, item.text) == (comment, 'Go to @demo_bakery')
+    assert (item.parent_external_id, item.conversation_id) == (post, f'mention:{post}:{comment}')
+    assert item.author.handle == (f'hidden:{comment}' if refused else 'jana.n')
+
+
+@by_facebook
+@pytest.mark.parametrize('number', ['999999999', '1){id},me{x', ''])
+def test_what_is_not_shown_stays_named(network, provider, number):
+    with pytest.raises(NotFound):
+        pushed(network, provider, media_id=number)
+
+
+@by_its_own_login
+def test_instagrams_own_login_shows_no_posts_of_others(network, provider):
+    with pytest.raises(NotSupported):
+        pushed(network, provider, media_id='17901')
 
 
 def test_a_push_tells_of_messages_echoes_and_removals(pushes):
