@@ -2,13 +2,13 @@ import logging
 import random
 import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import timedelta
 
 import psycopg2.errors
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..providers.errors import (
     AuthorizationLost,
@@ -18,14 +18,15 @@ from ..providers.errors import (
     ProviderError,
     RateLimited,
 )
+from ..receiving import FAILING, THREADS, Receiver
 from ..tools import aware, naive
 
 _logger = logging.getLogger(__name__)
 
 RUN_SECONDS = 50  # how long a run stays awake; the next one follows
-NAP_SECONDS = 3
+ACT_SECONDS = 5  # what takes longer must not keep other streams waiting
 LEASE = timedelta(seconds=120)  # longer than a fetch can take
-CLAIM = 16  # streams fetched at once, each in a thread
+CLOCK_SLACK = timedelta(minutes=5)  # by which the clocks of several servers may differ
 DUE_SLACK = timedelta(seconds=3)  # due so soon: now rather than a round later
 BACKOFF_LONGEST = 3600
 STORE_TRIES = 4
@@ -100,71 +101,57 @@ class SocialCrmStream(models.Model):
         Odoo's own clock may be two minutes late, so a run that ends has the next one start at once
         as long as any account is connected. One cron thread is taken by that.
         """
-        deadline = time.monotonic() + RUN_SECONDS
-        while time.monotonic() < deadline:
-            if self._receive_due():
-                self._act_on_new()
-                self.env['social.crm.mention']._fetch_contexts()
-                continue
-            pause = self._seconds_to_next_due()
-            if pause is None:
-                return
-            self._commit()  # no open transaction while asleep
-            # Short naps: an account that is connected or changed meanwhile is looked at soon.
-            time.sleep(min(pause, NAP_SECONDS, max(deadline - time.monotonic(), 0)))
-        self.env.ref('social_crm.ir_cron_receive')._trigger()
-        self._commit()
+        if Receiver(self.browse()).run(RUN_SECONDS):
+            self.env.ref('social_crm.ir_cron_receive')._trigger()
+            self._commit()
 
     @api.model
     def _receive_due(self):
-        """Fetch and store one page of each stream that is due, a round of :data:`CLAIM` streams.
+        """Fetch and store one page of each stream that is due; no waiting, nothing is acted on.
 
         :return: number of streams handled
         """
-        lease, streams = self._claim_due()
-        requests = {}
-        for stream in streams:
-            try:
-                requests[stream] = stream._request()
-            except (ProviderError, UserError) as error:
-                stream._failed(error)
-        self._commit()
-        with ThreadPoolExecutor(CLAIM, thread_name_prefix='social_crm') as pool:
-            futures = {pool.submit(request): stream for stream, request in requests.items()}
-            for future in as_completed(futures):
-                futures[future]._store_outcome(lease, future)
-        return len(streams)
+        return Receiver(self.browse()).round()
 
     @api.model
-    def _claim_due(self):
+    def _claim_due(self, limit=THREADS, failing=FAILING):
         """Lease the streams that are due, so that no other worker fetches them too.
 
+        What was done at a time to come was done before the clock was put back: it is due.
+
+        :param int failing: as many as that of those whose last look failed, besides ``limit``
         :return: the lease's name and the streams
         """
         lease, now = uuid.uuid4().hex, fields.Datetime.now()
+        due = SQL(
+            """SELECT s.id FROM social_crm_stream s JOIN social_crm_account a ON a.id = s.account_id
+                WHERE s.active AND a.active AND a.state = 'connected'
+                  AND (s.next_due <= %(due)s OR s.last_success > %(ahead)s)
+                  AND (s.lease_until IS NULL OR s.lease_until < %(now)s
+                       OR s.lease_until > %(longest)s)""",
+            due=now + DUE_SLACK,
+            now=now,
+            ahead=now + CLOCK_SLACK,
+            longest=now + LEASE + CLOCK_SLACK,
+        )
+        query = SQL(
+            """UPDATE social_crm_stream SET lease = %(lease)s, lease_until = %(until)s,
+                      woken = false
+                WHERE id IN (%(due)s AND COALESCE(s.error_count, 0) = 0 ORDER BY s.next_due
+                             LIMIT %(limit)s FOR NO KEY UPDATE OF s SKIP LOCKED)
+                   OR id IN (%(due)s AND s.error_count > 0 ORDER BY s.next_due
+                             LIMIT %(failing)s FOR NO KEY UPDATE OF s SKIP LOCKED)
+            RETURNING id""",
+            lease=lease,
+            until=now + LEASE,
+            due=due,
+            limit=limit,
+            failing=failing,
+        )
         for _attempt in range(STORE_TRIES):
             try:
-                self.env.cr.execute(
-                    """UPDATE social_crm_stream SET lease = %(lease)s, lease_until = %(until)s,
-                              woken = false
-                        WHERE id IN (
-                              SELECT s.id FROM social_crm_stream s
-                                JOIN social_crm_account a ON a.id = s.account_id
-                               WHERE s.active AND a.active AND a.state = 'connected'
-                                 AND s.next_due <= %(due)s
-                                 AND (s.lease_until IS NULL OR s.lease_until < %(now)s)
-                               ORDER BY s.next_due LIMIT %(limit)s
-                                 FOR NO KEY UPDATE OF s SKIP LOCKED)
-                    RETURNING id""",
-                    {
-                        'lease': lease,
-                        'until': now + LEASE,
-                        'due': now + DUE_SLACK,
-                        'now': now,
-                        'limit': CLAIM,
-                    },
-                    log_exceptions=False,  # a conflict is expected, and tried again
-                )
+                # A conflict is expected, and tried again.
+                self.env.cr.execute(query, log_exceptions=False)
             except psycopg2.errors.SerializationFailure:  # another worker was quicker: look again
                 self.env.cr.rollback()
                 continue
@@ -187,13 +174,15 @@ class SocialCrmStream(models.Model):
         return request
 
     def _store_outcome(self, lease, future):
-        """Store what a fetch gave, in a transaction of its own; errors stay with this stream."""
+        """Store what a fetch gave, in a transaction of its own; errors stay with this stream.
+
+        :return: whether anything new came in
+        """
         for _attempt in range(STORE_TRIES):
             try:
-                if self._still_leased(lease):
-                    self._store_result(future)
+                news = self._still_leased(lease) and self._store_result(future)
                 self._commit()
-                return
+                return bool(news)
             except psycopg2.errors.SerializationFailure:
                 self.env.cr.rollback()
             except (
@@ -204,8 +193,9 @@ class SocialCrmStream(models.Model):
                 if self._still_leased(lease):
                     self._failed(error)
                 self._commit()
-                return
+                return False
         _logger.warning('stream %s: the page could not be stored yet, it is fetched again', self.id)
+        return False
 
     def _still_leased(self, lease):
         """Return whether this stream is still ours and wanted; locks it until the commit."""
@@ -222,13 +212,16 @@ class SocialCrmStream(models.Model):
     def _store_result(self, future):
         try:
             page, rate_limit = future.result()
-        except ProviderError as error:
+        except (ProviderError, UserError) as error:
             self._failed(error)
-            return
-        self._store_page(page, rate_limit)
+            return False
+        return self._store_page(page, rate_limit)
 
     def _store_page(self, page, rate_limit=None):
-        """Store a page's items and its cursor; screens learn of it after the last page."""
+        """Store a page's items and its cursor; screens learn of it after the last page.
+
+        :return: whether anything new came in
+        """
         new = self._store_contents(page)
         now = fields.Datetime.now()
         unannounced = self.unannounced or bool(new)
@@ -249,6 +242,7 @@ class SocialCrmStream(models.Model):
         )
         if not page.more:
             self.account_id._note_success(rate_limit)
+        return bool(new)
 
     def _store_contents(self, page):
         """Store a page's items; return the ids of the new mentions."""
@@ -325,19 +319,26 @@ class SocialCrmStream(models.Model):
 
     @api.model
     def _act_on_new(self):
-        """Act at once on what came in; what fails or is left over is for the cron of its own."""
+        """Act at once on what came in; what fails or takes long is for the loops of their own."""
         Mention, Profile = self.env['social.crm.mention'], self.env['social.crm.profile']
-        Profile._match_new()  # a customer must be known as one
-        if Profile.search_count([('picture_due', '=', True)], limit=1):
-            Profile._wake_lookups()  # once per round, not per page
+        deadline = time.monotonic() + ACT_SECONDS
         try:
+            Profile._match_new(ACT_SECONDS)  # a customer must be known as one
+            if Profile.search_count([('picture_due', '=', True)], limit=1):
+                Profile._wake_lookups()  # once per round, not per page
+            Mention._wake_contexts()
             while Mention._act_batch():
                 self._commit()
-            self._commit()
+                if time.monotonic() > deadline:
+                    self.env.ref('social_crm.ir_cron_act')._trigger()
+                    break
         except psycopg2.errors.SerializationFailure:
             self.env.cr.rollback()
             self.env.ref('social_crm.ir_cron_act')._trigger()
-            self._commit()
+        except Exception:  # the boundary of the loop: what comes in is stored all the same
+            self.env.cr.rollback()
+            _logger.exception('what came in could not be acted on yet')
+        self._commit()
 
     @api.model
     def _commit(self):

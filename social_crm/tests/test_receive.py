@@ -1,7 +1,13 @@
+import threading
 from datetime import datetime, timedelta, timezone
+from unittest.mock import patch
 
 from odoo import fields
 from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from odoo.addons.social_crm.models import social_crm_stream
+from odoo.addons.social_crm.providers.types import Page
 
 from .common import SocialCrmCase
 
@@ -52,6 +58,46 @@ class TestReceive(SocialCrmCase):
             _lease, second = Stream._claim_due()
         self.assertTrue(first)
         self.assertFalse(second)
+
+    def test_a_slow_stream_and_a_broken_one_delay_no_other(self):
+        slow, broken = self.streams[:2]
+        others_were_served = threading.Event()
+        self.make_due()
+        fetched = []
+
+        def request(stream):
+            if stream == broken:
+                raise KeyError('a fault of ours')
+
+            def fetch():
+                if stream == slow:
+                    self.assertTrue(others_were_served.wait(5))
+                else:
+                    fetched.append(stream)
+                more = len(fetched) < 3
+                if not more:
+                    others_were_served.set()
+                return Page((), more=more and stream != slow), None
+
+            return fetch
+
+        with (
+            self.loop('social.crm.stream') as Stream,
+            patch.object(type(Stream), '_request', request),
+            patch.object(social_crm_stream, 'RUN_SECONDS', 1),
+            mute_logger(social_crm_stream.__name__),
+        ):
+            Stream._cron_receive()
+        self.assertFalse(slow.error_count)
+        self.assertEqual(broken.error_count, 1)
+
+    def test_a_clock_that_was_put_back_makes_nobody_wait(self):
+        tomorrow = fields.Datetime.now() + timedelta(days=1)
+        self.streams.write({'last_success': tomorrow, 'next_due': tomorrow, 'lease': 'of a worker'})
+        self.streams.lease_until = tomorrow
+        with self.loop('social.crm.stream') as Stream:
+            _lease, due = Stream._claim_due()
+        self.assertEqual(due.ids, self.streams.ids)
 
     def test_the_lease_of_a_worker_that_died_runs_out(self):
         self.make_due()

@@ -1,0 +1,95 @@
+"""The loop that receives: many streams at once, in threads, with no transaction open meanwhile."""
+
+import time
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
+from odoo.exceptions import UserError
+
+from .providers.errors import ProviderError
+
+THREADS = 24  # streams fetched at once
+FAILING = 8  # and of those whose last look failed: a network that is down delays no other
+NAP = 3  # longest sleep: an account that is connected or changed meanwhile is looked at soon
+
+
+class Receiver:
+    """Fetches the pages of streams that are due, and stores each as it lands.
+
+    A thread that is free takes the next stream at once: a server that answers slowly delays
+    nobody but itself.
+
+    :param streams: an empty recordset of streams
+    """
+
+    def __init__(self, streams):
+        self.streams = streams
+        self.flights = {}  # future -> (stream, lease, whether its last look failed)
+
+    def run(self, seconds):
+        """Receive what is due and act on it; stay awake for what falls due within ``seconds``.
+
+        :return: whether any account is connected
+        """
+        deadline = time.monotonic() + seconds
+        with self._pool() as pool:
+            while True:
+                in_time = time.monotonic() < deadline
+                started = self._depart(pool) if in_time else 0
+                if self.flights:
+                    if self._land(NAP):
+                        self.streams._act_on_new()
+                    continue
+                pause = self.streams._seconds_to_next_due()
+                self.streams._commit()  # no open transaction while asleep
+                if pause is None or not in_time:
+                    return pause is not None
+                if not started:
+                    time.sleep(min(pause, NAP, max(deadline - time.monotonic(), 0)))
+
+    def round(self):
+        """Fetch and store one page of each stream that is due, as far as there are threads.
+
+        :return: number of streams handled
+        """
+        with self._pool() as pool:
+            started = self._depart(pool)
+            while self.flights:
+                self._land()
+        return started
+
+    def _pool(self):
+        return ThreadPoolExecutor(THREADS + FAILING, thread_name_prefix='social_crm')
+
+    def _depart(self, pool):
+        """Claim streams that are due, as far as threads are free, and start to fetch."""
+        failing = sum(failed for _stream, _lease, failed in self.flights.values())
+        healthy = len(self.flights) - failing
+        lease, streams = self.streams._claim_due(THREADS - healthy, FAILING - failing)
+        for stream in streams:
+            flight = stream, lease, bool(stream.error_count)
+            self.flights[pool.submit(self._prepared(stream))] = flight
+        self.streams._commit()
+        return len(streams)
+
+    def _prepared(self, stream):
+        """Return a function for a thread; what cannot even be asked for fails in there."""
+        try:
+            return stream._request()
+        except Exception as error:  # the boundary of the loop: one stream must not stop the others
+            if not isinstance(error, (ProviderError, UserError)):
+                self.streams.env.cr.rollback()
+            problem = error
+
+        def fail():
+            raise problem
+
+        return fail
+
+    def _land(self, seconds=None):
+        """Wait for a fetch to end, store what has landed by then; return whether it has news."""
+        done, _under_way = wait(self.flights, seconds, FIRST_COMPLETED)
+        news = False
+        for future in done:
+            stream, lease, _failed = self.flights.pop(future)
+            news |= stream._store_outcome(lease, future)
+        return news
