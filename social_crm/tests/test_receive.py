@@ -61,6 +61,7 @@ class TestReceive(SocialCrmCase):
 
     def test_a_slow_stream_and_a_broken_one_delay_no_other(self):
         slow, broken = self.streams[:2]
+        self.connect(self.app, self.manager, username='other', number='78')
         others_were_served = threading.Event()
         self.make_due()
         fetched = []
