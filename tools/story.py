@@ -77,9 +77,11 @@ def play_in_background(odoo, server):
             connect(odoo, server)
         except (RuntimeError, OSError) as error:
             say(f'  story: {BRAND} could not be connected, please do it by hand ({error})')
+        pause = 12
         while server.process.is_running():
             try:
-                play(server, pause=12)
+                play(server, pause)
+                pause = 300  # who leaves it running does not find the same words by the hundred
             except urllib.error.URLError as error:
                 say(f'  story: the fediverse server does not answer ({error})')
                 return

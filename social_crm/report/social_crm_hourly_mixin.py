@@ -1,7 +1,10 @@
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 BATCH = 500  # hours summed up in one transaction
+#: Fields that are told from the hour in the reader's time zone, as PostgreSQL's to_char does it.
+PARTS = {'weekday': 'ID', 'clock': 'HH24'}
 
 
 class SocialCrmHourlyMixin(models.AbstractModel):
@@ -19,6 +22,60 @@ class SocialCrmHourlyMixin(models.AbstractModel):
     _rec_name = 'hour'
 
     hour = fields.Datetime(required=True, readonly=True, index=True)
+    # The web client groups by days and longer only, and does not know the names of weekdays.
+    weekday = fields.Selection(
+        [
+            ('1', 'Monday'),
+            ('2', 'Tuesday'),
+            ('3', 'Wednesday'),
+            ('4', 'Thursday'),
+            ('5', 'Friday'),
+            ('6', 'Saturday'),
+            ('7', 'Sunday'),
+        ],
+        compute='_compute_parts',
+        search='_search_weekday',
+    )
+    clock = fields.Selection(
+        [(f'{hour:02}', f'{hour:02}:00') for hour in range(24)],
+        'Time of Day',
+        compute='_compute_parts',
+        search='_search_clock',
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends('hour')
+    @api.depends_context('tz')
+    def _compute_parts(self):
+        for row in self:
+            hour = fields.Datetime.context_timestamp(self, row.hour)
+            row.weekday, row.clock = str(hour.isoweekday()), f'{hour:%H}'
+
+    # === SEARCH METHODS === #
+
+    @api.model
+    def _search_weekday(self, operator, value):
+        return self._search_part('hour.day_of_week', operator, value, lambda day: int(day) % 7)
+
+    @api.model
+    def _search_clock(self, operator, value):
+        return self._search_part('hour.hour_number', operator, value, int)
+
+    @api.model
+    def _search_part(self, path, operator, value, number):
+        if operator != 'in':
+            return NotImplemented
+        return Domain(path, 'in', [number(part) for part in value if part])
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Let reports group by weekday and time of day, in the reader's time zone."""
+        if field_expr not in PARTS:
+            return super()._field_to_sql(alias, field_expr, query)
+        zoned = self._fields['hour'].property_to_sql(
+            super()._field_to_sql(alias, 'hour', query), 'tz', self, alias, query
+        )
+        return SQL('to_char(%s, %s)', zoned, PARTS[field_expr])
 
     # === LOOP === #
 

@@ -139,9 +139,14 @@ class TestHourly(SocialCrmCase):
         )
         Hourly = self.env['social.crm.mention.hourly'].with_context(tz='Europe/Vienna')
         self.assertEqual(
-            Hourly._read_group([], ['hour:day_of_week', 'hour:hour_number'], ['__count']),
-            [(4, 0, 1)],
+            Hourly._read_group([], ['weekday', 'clock'], ['__count']), [('4', '00', 1)]
         )
+        [group] = Hourly.formatted_read_group([], ['weekday', 'clock'], ['__count'])
+        shown = Hourly.search(group['__extra_domain'])
+        self.assertEqual((shown.weekday, shown.clock), ('4', '00'))
+        self.assertFalse(Hourly.search([('weekday', '=', '3')]))
+        for name in ('weekday', 'clock'):
+            self.assertTrue(Hourly.fields_get([name])[name]['groupable'])
 
     def test_who_sees_what(self):
         self.connect(self.app, self.user, kind='personal', username='own', number='5')

@@ -1,3 +1,5 @@
+import re
+
 from lxml import etree
 
 from odoo import Command
@@ -60,6 +62,29 @@ class TestScreens(SocialCrmCase):
             self.show(user, 'social.crm.rule', 'list', 'kanban', 'form')
         self.show(self.manager, 'social.crm.app', 'list', 'form')
         self.show(self.manager, 'social.crm.audit', 'list')
+
+    def test_reports_group_by_what_the_web_client_can(self):
+        """It knows no granularity like `day_of_week`; not every field can be grouped."""
+        actions = self.env['ir.actions.act_window'].search([('res_model', '=like', 'social.crm.%')])
+        filters = self.env['ir.ui.view'].search(
+            [('type', '=', 'search'), ('model', '=like', 'social.crm.%')]
+        )
+        used = {
+            (action.res_model, spec)
+            for action in actions
+            for names in re.findall(r"groupbys?': (\[[^]]*\])", action.context or '')
+            for spec in re.findall(r"'([\w:]+)'", names)
+        } | {
+            (view.model, spec)
+            for view in filters
+            for spec in re.findall(r"'group_by': '([\w:]+)'", view.arch)
+        }
+        self.assertGreater(len(used), 50)
+        for model, spec in used:
+            name, _colon, granularity = spec.partition(':')
+            with self.subTest(model=model, spec=spec):
+                self.assertIn(granularity, ('', 'hour', 'day', 'week', 'month', 'quarter', 'year'))
+                self.assertTrue(self.env[model].fields_get([name])[name]['groupable'])
 
     def test_salespeople_and_agents_see_where_a_record_comes_from(self):
         for user, record in (
