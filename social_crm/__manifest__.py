@@ -46,6 +46,7 @@
         'views/social_crm_screen_pop_templates.xml',
         'views/social_crm_mention_views.xml',
         'views/social_crm_engagement_views.xml',
+        'views/social_crm_usage_views.xml',
         'views/social_crm_account_views.xml',
         'wizard/social_crm_rule_exchange_views.xml',
         'views/social_crm_rule_template_views.xml',

@@ -12,6 +12,7 @@ import psycopg2.errors
 
 from odoo import fields
 
+from .calls import Call
 from .providers.errors import OutcomeUnknown, ProviderError, Transient
 from .providers.types import Sent
 from .tools import naive
@@ -54,6 +55,7 @@ class Flight:
     record: object
     task: str
     lease: str
+    call: Call | None = None
 
 
 class Courier:
@@ -141,7 +143,9 @@ class Courier:
                 error = NotSent(f'{type(error).__name__}: {error}', 'internal')
                 self._store(Flight(record, task, lease), Outcome(error=error))
                 continue
-            self.flights[pool.submit(_perform, call, task, valid)] = Flight(record, task, lease)
+            self.flights[pool.submit(_perform, call, task, valid)] = Flight(
+                record, task, lease, call
+            )
         self._commit()
         return len(records)
 
@@ -178,6 +182,7 @@ class Courier:
         for attempt in range(STORE_TRIES):
             try:
                 record._store_outcome(flight.task, flight.lease, outcome)
+                self._count(flight)
                 self._commit()
                 return
             except psycopg2.errors.SerializationFailure:
@@ -189,6 +194,13 @@ class Courier:
                 record = record.with_context(social_crm_bare_outcome=True)
         # Its lease runs out, then it is looked up on the network.
         _logger.error('the outcome of %s could not be stored', record)
+
+    def _count(self, flight):
+        """Store what a call has used, with its outcome: in the same transaction, only once."""
+        if flight.call:
+            self.env['social.crm.usage']._add(
+                'send', [(flight.record.account_id, flight.call.provider, None)]
+            )
 
     def _renew(self):
         """Keep the leases of calls that take long; a lost race is made up for by the next one."""

@@ -23,7 +23,7 @@ class Receiver:
 
     def __init__(self, streams):
         self.streams = streams
-        self.flights = {}  # future -> (stream, lease, whether its last look failed)
+        self.flights = {}  # future -> (stream, lease, whether its last look failed, adapter)
 
     def run(self, seconds):
         """Receive what is due and act on it; stay awake for what falls due within ``seconds``.
@@ -62,17 +62,18 @@ class Receiver:
 
     def _depart(self, pool):
         """Claim streams that are due, as far as threads are free, and start to fetch."""
-        failing = sum(failed for _stream, _lease, failed in self.flights.values())
+        failing = sum(failed for _stream, _lease, failed, _provider in self.flights.values())
         healthy = len(self.flights) - failing
         lease, streams = self.streams._claim_due(THREADS - healthy, FAILING - failing)
         for stream in streams:
-            flight = stream, lease, bool(stream.error_count)
-            self.flights[pool.submit(self._prepared(stream))] = flight
+            call = self._prepared(stream)
+            provider = getattr(call, 'provider', None)  # none where nothing could be asked
+            self.flights[pool.submit(call)] = stream, lease, bool(stream.error_count), provider
         self.streams._commit()
         return len(streams)
 
     def _prepared(self, stream):
-        """Return a function for a thread; what cannot even be asked for fails in there."""
+        """Return a call for a thread; what cannot even be asked for fails in there."""
         try:
             return stream._request()
         except Exception as error:  # the boundary of the loop: one stream must not stop the others
@@ -88,8 +89,12 @@ class Receiver:
     def _land(self, seconds=None):
         """Wait for a fetch to end, store what has landed by then; return whether it has news."""
         done, _under_way = wait(self.flights, seconds, FIRST_COMPLETED)
-        news = False
+        news, used = False, []
         for future in done:
-            stream, lease, _failed = self.flights.pop(future)
+            stream, lease, _failed, provider = self.flights.pop(future)
             news |= stream._store_outcome(lease, future)
+            if provider:
+                used.append((stream.account_id, provider, stream))
+        if used:
+            self.streams._count_calls(used)
         return news

@@ -11,6 +11,9 @@ from . import social_crm_account_streams
 from . import social_crm_account_login
 from . import social_crm_account_watch
 from . import social_crm_account_version
+from . import social_crm_usage
+from . import social_crm_app_budget
+from . import social_crm_account_usage
 from . import social_crm_profile
 from . import social_crm_profile_store
 from . import social_crm_profile_names

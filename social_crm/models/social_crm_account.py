@@ -187,7 +187,8 @@ class SocialCrmAccount(models.Model):
         self.ensure_one()
         self._check_may_connect()
         try:
-            profile = self._provider().whoami()
+            with self._counted('setup') as provider:
+                profile = provider.whoami()
         except AuthorizationLost as error:
             self._lose_login(error)
             return self._notify(

@@ -205,6 +205,7 @@ class SocialCrmAccount(models.Model):
             'AuthorizationLost': self.env._('The login is not valid any more'),
             'PermissionMissing': self.env._('The network does not permit this'),
             'RateLimited': self.env._('Too many requests, waiting'),
+            'BudgetUsedUp': self.env._('The monthly budget for calls is used up'),
             'Transient': self.env._('The network cannot be reached'),
             'OutcomeUnknown': self.env._('The answer of the network got lost'),
             'NotFound': self.env._('Not found at the network'),

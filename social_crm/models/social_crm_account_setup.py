@@ -91,11 +91,13 @@ class SocialCrmAccount(models.Model):
     def _set_up_pushes(self):
         """Have the network push what happens; some end that by themselves after a while."""
         if 'webhook' in adapter_class(self.network).features:
-            self._provider().subscribe()
+            with self._counted('setup') as provider:
+                provider.subscribe()
 
     def _set_up_forms(self):
         if self._permits('lead_forms'):
-            forms = self._provider().lead_forms()
+            with self._counted('setup') as provider:
+                forms = provider.lead_forms()
             self.env['social.crm.lead.form']._sync(self, forms)
 
     def _permits(self, capability):

@@ -33,6 +33,8 @@ class SocialCrmAccount(models.Model):
         figures = accounts._figures(now)
         for account in accounts:
             account._set_alert(account._alert_of(figures.get(account.id), now), now)
+        self.env['social.crm.usage']._put_together()
+        self.env['social.crm.app']._watch_budgets()
 
     def _figures(self, now):
         """Return what came in: dict of id -> counts by name and ``latest`` (naive UTC)."""

@@ -5,6 +5,7 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ..calls import Call
 from ..delivery import NotSent
 from ..providers.errors import (
     AuthorizationLost,
@@ -31,7 +32,7 @@ class SocialCrmDeliveryOutcome(models.AbstractModel):
     # === CALL === #
 
     def _prepare_call(self, task):
-        """Return a function without arguments for a thread; it touches no database.
+        """Return a call for a thread; it touches no database.
 
         :raise ProviderError: when this cannot be sent or looked up
         """
@@ -50,7 +51,7 @@ class SocialCrmDeliveryOutcome(models.AbstractModel):
                 sent = None
             return sent, provider.http.last_rate_limit
 
-        return call
+        return Call(provider, call)
 
     def _check_can_go(self, task):
         """Check again when it is sent: what was right when it was written may be so no more."""

@@ -26,8 +26,10 @@ class SocialCrmFetchMixin(models.AbstractModel):
     What is fetched has a name, such as ``context``. Of the inheriting model,
 
     - ``<name>_due`` tells when it is due, ``<name>_tries`` counts;
-    - ``_<name>_request`` returns a function that fetches it and touches no database;
+    - ``_<name>_request`` returns a ``Call`` that fetches it and touches no database;
     - ``_store_<name>`` stores what that returned, and clears ``<name>_due``.
+
+    The name is a purpose of :class:`.SocialCrmUsage` too.
 
     A row is *leased* for a fetch: no transaction is open while a network is waited for, and a
     worker that dies leaves a lease that runs out.
@@ -59,6 +61,11 @@ class SocialCrmFetchMixin(models.AbstractModel):
                 futures = {pool.submit(request): record for record, request in requests.items()}
                 for future in as_completed(futures):
                     futures[future]._store_fetched(name, future)
+            self.env['social.crm.usage']._add(
+                name,
+                [(record.account_id, call.provider, None) for record, call in requests.items()],
+            )
+            self.env['ir.cron']._commit_progress()
         return len(records)
 
     @api.model

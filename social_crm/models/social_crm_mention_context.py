@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ..calls import Call
 from ..providers import adapter_class
 from ..providers.errors import NotSupported
 from ..tools import clean, naive
@@ -47,13 +48,13 @@ class SocialCrmMention(models.Model):
         return self._fetch_due('context')
 
     def _context_request(self):
-        """Return a function that fetches the conversation; it touches no database."""
+        """Return a call that fetches the conversation; it touches no database."""
         self.ensure_one()
         if 'thread' not in adapter_class(self.network).features:
             raise NotSupported('thread')
-        provider = self.account_id._provider()
+        provider = self.account_id._reader()
         external_id, local_id = self.external_id, self.local_id or ''
-        return lambda: provider.thread(external_id, local_id)
+        return Call(provider, lambda: provider.thread(external_id, local_id))
 
     def _store_context(self, items):
         """Keep the posts around this mention, and recognise own answers among them."""

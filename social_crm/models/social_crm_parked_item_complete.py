@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 
+from ..calls import Call
 from ..tools import clean
 
 
@@ -38,10 +39,10 @@ class SocialCrmParkedItem(models.Model):
         self._fetch_all('item')
 
     def _item_request(self):
-        """Return a function that fetches the item; it touches no database."""
+        """Return a call that fetches the item; it touches no database."""
         self.ensure_one()
-        provider, stream, payload = self.account_id._provider(), self.stream_id.kind, self.payload
-        return lambda: provider.complete(stream, payload)
+        provider, stream, payload = self.account_id._reader(), self.stream_id.kind, self.payload
+        return Call(provider, lambda: provider.complete(stream, payload))
 
     def _store_item(self, page):
         """Store the item as if it had been pushed whole."""

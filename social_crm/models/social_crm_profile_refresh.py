@@ -7,6 +7,7 @@ import psycopg2.errors
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..calls import Call
 from ..picture import BadPicture, fetch_picture
 from ..providers.errors import NotSupported, ProviderError, RateLimited
 from ..tools import aware
@@ -158,6 +159,15 @@ class SocialCrmProfile(models.Model):
                 for future in as_completed(futures):
                     profile = futures[future]
                     profile._store_refresh_outcome(future, accounts.get(profile))
+            self.env['social.crm.usage']._add(
+                'profile',
+                [
+                    (accounts[profile], call.provider, None)
+                    for profile, call in requests.items()
+                    if profile in accounts
+                ],
+            )
+            self.env['ir.cron']._commit_progress()
         return len(profiles)
 
     @api.model
@@ -200,14 +210,14 @@ class SocialCrmProfile(models.Model):
             return lambda: (None, _picture(http, url, known_url), None)
         account = self._lookup_account()
         accounts[self] = account
-        provider = account._provider()
+        provider = account._reader()
 
         def request():
             found = provider.profile(handle)
             picture = _picture(http, found.avatar_url, known_url)
             return found, picture, provider.http.last_rate_limit
 
-        return request
+        return Call(provider, request)
 
     def _lookup_account(self):
         """Return the connected account to look this profile up by: a brand's before a person's.
@@ -240,7 +250,8 @@ class SocialCrmProfile(models.Model):
                 'the calls of this hour are used up',
                 until=aware(min(accounts.mapped('lookups_paused_until'))),
             )
-        return ready[0]
+        # The app of some may have used up its budget.
+        return (ready.filtered(lambda account: not account.reading_stopped) or ready)[0]
 
     def _store_refresh_outcome(self, future, account):
         """Store what a look-up gave, in an own transaction; an error stays with this profile."""

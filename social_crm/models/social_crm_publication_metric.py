@@ -86,7 +86,7 @@ class SocialCrmPublication(models.Model):
         for account, some in rows.grouped('account_id').items():
             try:
                 calls[account] = (
-                    account._provider(),
+                    account._reader(),
                     [row.local_id or row.external_id for row in some],
                 )
             except ProviderError as error:
@@ -102,6 +102,10 @@ class SocialCrmPublication(models.Model):
                 self._store_measured(
                     rows.filtered(lambda row, one=account: row.account_id == one), future
                 )
+        self.env['social.crm.usage']._add(
+            'metric', [(account, provider, None) for account, (provider, _ids) in calls.items()]
+        )
+        self._commit_measured()
         return len(rows)
 
     @api.model

@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from ..calls import Call
 from ..providers.errors import (
     AuthorizationLost,
     NotFound,
@@ -92,6 +93,11 @@ class SocialCrmStream(models.Model):
             mark = '#' if stream.kind == 'hashtag' else ''
             stream.label = f'{label} {mark}{stream.query}' if stream.query else label
 
+    @api.depends('label')
+    def _compute_display_name(self):
+        for stream in self:
+            stream.display_name = stream.label
+
     # === RECEIVE === #
 
     @api.model
@@ -112,6 +118,20 @@ class SocialCrmStream(models.Model):
         :return: number of streams handled
         """
         return Receiver(self.browse()).round()
+
+    @api.model
+    def _count_calls(self, used):
+        """Store what fetches have used, and stop those whose budget that was.
+
+        :param used: triples of account, adapter and stream
+        """
+        try:
+            self.env['social.crm.usage']._add('listen', used)
+            apps = self.union(*(stream for _account, _provider, stream in used)).account_id.app_id
+            apps.filtered(lambda app: app.monthly_budget or app.budget_stop_until)._note_budgets()
+            self._commit()
+        except psycopg2.errors.SerializationFailure:  # another worker noted the same budget
+            self.env.cr.rollback()
 
     @api.model
     def _claim_due(self, limit=THREADS, failing=FAILING):
@@ -162,16 +182,16 @@ class SocialCrmStream(models.Model):
         return lease, self.browse()
 
     def _request(self):
-        """Return a function that fetches the next page in a thread; it touches no database."""
+        """Return a call that fetches the next page in a thread; it touches no database."""
         self.ensure_one()
-        provider = self.account_id._provider()
+        provider = self.account_id._reader()
         kind, query, cursor, since = self.kind, self.query, self.cursor or '', aware(self.since)
 
         def request():
             page = provider.fetch(kind, cursor, query=query, since=since)
             return page, provider.http.last_rate_limit
 
-        return request
+        return Call(provider, request)
 
     def _store_outcome(self, lease, future):
         """Store what a fetch gave, in a transaction of its own; errors stay with this stream.

@@ -81,6 +81,8 @@ class Http:
         self.deadline = deadline
         #: What the last answer that told anything said.
         self.last_rate_limit: RateLimit | None = None
+        #: How often a server was called, redirects and second tries included.
+        self.calls = 0
         self._session = _Session()
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -200,6 +202,7 @@ class Http:
     ) -> tuple[Answer | None, ProviderError]:
         """Return the answer or the error: not raised in here, where it would carry the cause."""
         call.connecting = call.sent = False
+        self.calls += 1
         try:
             response = self._session.request(
                 method,

@@ -48,3 +48,4 @@ from . import test_linkedin_account
 from . import test_network_x
 from . import test_network_youtube
 from . import test_lead_form
+from . import test_usage

@@ -21,6 +21,7 @@ class FakeNetwork:
     code, label = 'mastodon', 'Mastodon'
     capabilities = {'publish': (), 'reply': (), 'metrics': ()}
     features = frozenset({'find_sent', 'idempotency_key'})
+    cost_unit, spent = '', 0
 
     def __init__(self, **limits):
         self.posts = []
@@ -28,7 +29,7 @@ class FakeNetwork:
         self.finds = []
         self.calls = 0
         self.figures = {}
-        self.http = SimpleNamespace(last_rate_limit=None)
+        self.http = SimpleNamespace(last_rate_limit=None, calls=0)
         self._limits = Limits(
             **{
                 'text_length': 500,
