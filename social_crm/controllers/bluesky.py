@@ -26,5 +26,5 @@ class SocialCrmBluesky(http.Controller):
         if host != '127.0.0.1':
             raise request.not_found()
         query = request.httprequest.query_string.decode('ascii', 'replace')
-        home = f'http://localhost:{port}' if port else 'http://localhost'
+        home = f'http://localhost:{port}' if port.isdecimal() else 'http://localhost'
         return request.redirect(f'{home}{CALLBACK_PATH}?{query}', local=False)

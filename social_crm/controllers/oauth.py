@@ -1,5 +1,6 @@
 import logging
 import re
+from urllib.parse import quote
 
 from odoo import SUPERUSER_ID, http
 from odoo.exceptions import UserError
@@ -101,11 +102,13 @@ PROBLEMS = {
 class HideQuery(logging.Filter):
     """Keep codes and states out of the server's access log, which notes each request's line."""
 
-    QUERY = re.compile(rf'({re.escape(CALLBACK_PATH)}\?)[^\s"]*')
+    # Quoted, it is what the log-in page is to lead back to.
+    PATHS = (CALLBACK_PATH, quote(CALLBACK_PATH, safe=''))
+    QUERY = re.compile(rf'((?:{"|".join(map(re.escape, PATHS))})(?:\?|%3F))[^\s"]*')
 
     def filter(self, record):
         text = record.getMessage()
-        if CALLBACK_PATH in text:
+        if any(path in text for path in self.PATHS):
             record.msg, record.args = self.QUERY.sub(r'\1[hidden]', text), ()
         return True
 

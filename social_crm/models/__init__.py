@@ -9,6 +9,7 @@ from . import social_crm_retention
 from . import social_crm_account
 from . import social_crm_account_streams
 from . import social_crm_account_login
+from . import social_crm_account_guard
 from . import social_crm_account_watch
 from . import social_crm_account_version
 from . import social_crm_usage
@@ -38,6 +39,7 @@ from . import social_crm_rule_action
 from . import social_crm_mention
 from . import social_crm_mention_listening
 from . import social_crm_mention_note
+from . import social_crm_mention_private
 from . import social_crm_hour_mark
 from . import social_crm_mention_sums
 from . import social_crm_mention_act

@@ -1,5 +1,5 @@
 from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 
 
 class CrmLead(models.Model):
@@ -46,6 +46,9 @@ class CrmLead(models.Model):
         """
         self.ensure_one()
         self.check_access('write')
+        # sudo: which rules found it; others are not to be changed by working on this lead
+        if rule and rule not in self.sudo().social_mention_ids.rule_ids:
+            raise AccessError(self.env._('That rule did not find this lead.'))
         if rule:
             # sudo: who works the leads may tell a rule what is none: noted there, with an undo
             hit = (

@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .social_crm_source_mixin import STAFF
+
 # Hours, and the moment without which they mean nothing: such tickets are no zeros of an average.
 MEASURED = {
     'social_response_hours': 'social_first_response_at',
@@ -17,15 +19,16 @@ class HelpdeskTicket(models.Model):
 
     social_network = fields.Selection(store=True)
     social_engagement_ids = fields.One2many(
-        'social.crm.engagement', 'ticket_id', 'Answers From the Ticket', readonly=True
+        'social.crm.engagement', 'ticket_id', 'Answers From the Ticket', readonly=True, groups=STAFF
     )
     social_first_response_at = fields.Datetime(
-        'First Response On', compute='_compute_social_response', store=True
+        'First Response On', compute='_compute_social_response', store=True, groups=STAFF
     )
     social_response_hours = fields.Float(
         'Hours to First Response',
         compute='_compute_social_response',
         store=True,
+        groups=STAFF,
         aggregator='avg',
         help='From what the person wrote to the first answer on the network.',
     )
@@ -33,16 +36,18 @@ class HelpdeskTicket(models.Model):
         'Working Hours to First Response',
         compute='_compute_social_response',
         store=True,
+        groups=STAFF,
         aggregator='avg',
         help="By the team's working hours, where it has some; else round the clock.",
     )
     social_resolved_at = fields.Datetime(
-        'Resolved On', compute='_compute_social_resolution', store=True
+        'Resolved On', compute='_compute_social_resolution', store=True, groups=STAFF
     )
     social_resolution_hours = fields.Float(
         'Hours to Resolution',
         compute='_compute_social_resolution',
         store=True,
+        groups=STAFF,
         aggregator='avg',
         help='From what the person wrote until the ticket was closed.',
     )
@@ -50,6 +55,7 @@ class HelpdeskTicket(models.Model):
         'Working Hours to Resolution',
         compute='_compute_social_resolution',
         store=True,
+        groups=STAFF,
         aggregator='avg',
         help="By the team's working hours, where it has some; else round the clock.",
     )

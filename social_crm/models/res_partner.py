@@ -1,17 +1,28 @@
 from odoo import api, fields, models
 from odoo.tools import email_normalize, escape_psql
 
+from .social_crm_source_mixin import STAFF
+
+#: Who may read profiles.
+READERS = (
+    'social_crm.social_crm_group_user,sales_team.group_sale_salesman,'
+    'helpdesk_mgmt.group_helpdesk_user_own'
+)
+
 
 class ResPartner(models.Model):
     _inherit = 'res.partner'
 
-    social_profile_ids = fields.One2many('social.crm.profile', 'partner_id', 'Social Profiles')
+    social_profile_ids = fields.One2many(
+        'social.crm.profile', 'partner_id', 'Social Profiles', groups=READERS
+    )
     social_mention_count = fields.Integer(
         compute='_compute_social_mention_count',
         groups='social_crm.social_crm_group_user',
     )
     social_is_customer = fields.Boolean(
         'Known Customer',
+        groups=STAFF,
         help=(
             'Social mentions of known customers make no sales leads. Ticked by hand; a won '
             'opportunity counts as well.'

@@ -2,6 +2,7 @@ from odoo import api, fields, models
 
 from .. import matching
 from ..tools import take_marked
+from .social_crm_source_mixin import STAFF
 
 BATCH = 500
 #: Changes of these may make a profile fit, or fit no more.
@@ -30,11 +31,16 @@ class ResPartner(models.Model):
     _inherit = 'res.partner'
 
     social_match_due = fields.Boolean(
-        default=True, readonly=True, copy=False, export_string_translation=False
+        default=True,
+        readonly=True,
+        copy=False,
+        export_string_translation=False,
+        groups=STAFF,
     )
     social_no_enrichment = fields.Boolean(
         'No Social Enrichment',
         tracking=True,
+        groups=STAFF,
         help=(
             'This person does not want to be looked up on social networks: no profile is matched, '
             'suggested or refreshed. What was linked automatically is taken back; what somebody '

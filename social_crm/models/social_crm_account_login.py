@@ -2,7 +2,7 @@ import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import UserError
 
 from ..providers import adapter_class
 from ..providers.errors import AuthorizationLost, ProviderError, Transient
@@ -28,7 +28,7 @@ class SocialCrmAccount(models.Model):
 
         :param state: the ``social.crm.oauth.state`` that the person came back with
         :param login_id: who signed in, where that is another than the account
-        :raise UserError: when the account is another user's personal one
+        :raise UserError: when the account is somebody else's
         """
         account = state.account_id or self.with_context(active_test=False).search(
             [
@@ -37,14 +37,7 @@ class SocialCrmAccount(models.Model):
                 ('external_id', '=', profile.external_id),
             ]
         )
-        if account.kind == 'personal' and account.user_id != state.user_id:
-            raise UserError(
-                self.env._(
-                    '@%(handle)s is connected already, as a personal account of %(owner)s.',
-                    handle=profile.handle,
-                    owner=account.user_id.name,
-                )
-            )
+        account._check_may_renew(state, app, profile)
         values = {
             'app_id': app.id,
             'handle': profile.handle,
@@ -94,23 +87,6 @@ class SocialCrmAccount(models.Model):
         label = dict(self._selection_network())[self[:1].network]
         # sudo: the UTM records are shared constants
         return self.env['utm.mixin'].sudo()._find_or_create_record('utm.source', label)
-
-    def _check_may_connect(self):
-        """Owners manage their personal accounts, administrators the brand accounts."""
-        self.check_access('read')
-        for account in self:
-            own = account.kind == 'personal' and account.user_id == self.env.user
-            if not (
-                own
-                or account.kind == 'brand'
-                and self.env.user.has_group('social_crm.social_crm_group_manager')
-            ):
-                raise AccessError(
-                    self.env._(
-                        'A personal account is managed by its owner, a brand account by a Social '
-                        'CRM administrator.',
-                    )
-                )
 
     def _disconnect(self):
         """Erase the login; the network hears of it soon. Work under way finds no login any more."""

@@ -2,7 +2,7 @@ import json
 import secrets
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import config, str2bool
 
 from ..providers import Provider, adapter_class, adapter_codes
@@ -10,6 +10,8 @@ from ..providers.http import Http
 from ..providers.types import App
 
 CALLBACK_PATH = '/social_crm/oauth/callback'
+#: Where the logins of an app's accounts are sent to, and whose they are.
+FIXED = frozenset(('network', 'server', 'company_id', 'metadata'))
 
 
 class SocialCrmApp(models.Model):
@@ -117,6 +119,24 @@ class SocialCrmApp(models.Model):
     def _selection_network(self):
         return [(code, adapter_class(code).label) for code in adapter_codes()]
 
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        if not self.env.su and FIXED & vals.keys():
+            # sudo: personal accounts of others count as well
+            Account = self.env['social.crm.account'].sudo()
+            if Account.search_count([('app_id', 'in', self.ids)], limit=1):
+                raise AccessError(
+                    self.env._(
+                        'Accounts are connected by this app, and their logins would be sent '
+                        'elsewhere: add another app instead.'
+                    )
+                )
+        result = super().write(vals)
+        if 'company_id' in vals:
+            self.check_access('write')  # there, too
+        return result
+
     # === BUSINESS METHODS === #
 
     @api.model
@@ -149,7 +169,8 @@ class SocialCrmApp(models.Model):
             server=app.server or '',
             redirect_uri=app.redirect_uri or '',
             scopes=tuple((app.scopes or '').split()),
-            metadata={**(app.metadata or {}), **app._more_settings()},
+            # What a server says of itself is not overruled: logins are sent there.
+            metadata={**app._more_settings(), **(app.metadata or {})},
             verify_token=app.verify_token or '',
             webhook_url=app.webhook_url or '',
             webhook_secret=secret.get('webhook_secret', ''),

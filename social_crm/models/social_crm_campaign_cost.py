@@ -38,6 +38,12 @@ class SocialCrmCampaignCost(models.Model):
         help='For the cost per lead of a rule.',
     )
 
+    def write(self, vals):
+        result = super().write(vals)
+        if 'company_id' in vals:
+            self.check_access('write')  # there, too
+        return result
+
     @api.constrains('amount')
     def _check_amount(self):
         if any(cost.amount < 0 for cost in self):

@@ -130,6 +130,13 @@ class SocialCrmDeliveryMixin(models.AbstractModel):
                 raise UserError(self.env._('Only what is unconfirmed can be confirmed.'))
             record._set_sent(None)
 
+    def _open_url(self):
+        """Return the action that opens this on its network; the server there gave the address."""
+        self.ensure_one()
+        if not (self.url or '').startswith(('https://', 'http://')):
+            raise UserError(self.env._('The network gives no address for this.'))
+        return {'type': 'ir.actions.act_url', 'url': self.url, 'target': 'new'}
+
     def _check_may_send(self):
         """Raise AccessError unless the user may decide about sending these."""
         self.check_access('write')

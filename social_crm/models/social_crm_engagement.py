@@ -1,4 +1,4 @@
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
 
 from .. import listening
@@ -115,10 +115,19 @@ class SocialCrmEngagement(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends('kind', 'profile_id', 'text')
+    @api.depends('kind', 'profile_id', 'text', 'account_id.user_id')
+    @api.depends_context('uid')
     def _compute_display_name(self):
+        """Name the first words; those of a personal account to its owner alone: see mentions."""
         kinds = dict(self._fields['kind']._description_selection(self.env))
         for engagement in self:
+            account = engagement.account_id
+            if account.kind == 'personal' and self.env.uid not in (
+                SUPERUSER_ID,
+                account.user_id.id,
+            ):
+                engagement.display_name = self.env._('Answer of a personal account')
+                continue
             line = ' '.join((engagement.text or '').split())
             excerpt = line if len(line) <= EXCERPT else f'{line[:EXCERPT].rsplit(" ", 1)[0]}…'
             name = engagement.profile_id.display_name or ''
@@ -142,8 +151,7 @@ class SocialCrmEngagement(models.Model):
 
     def action_open_url(self):
         """Open the answer on its network."""
-        self.ensure_one()
-        return {'type': 'ir.actions.act_url', 'url': self.url, 'target': 'new'}
+        return self._open_url()
 
     def action_retry(self):
         """Send again as it is; what spoke against it when it was written is checked anew."""

@@ -67,6 +67,12 @@ class SocialCrmEngagement(models.Model):
         """Let the open screens of those who may see this show its new state."""
         self.account_id._announce(self.mention_id.ids, self._log_targets())
 
+    def _is_confidential(self):
+        """Return whether this is between one user and the recipient."""
+        return self.account_id.kind == 'personal' and (
+            self.kind == 'message' or self.visibility in ('direct', 'followers')
+        )
+
     # === LOG === #
 
     def _log_answer(self):
@@ -86,10 +92,19 @@ class SocialCrmEngagement(models.Model):
             self.with_env(record.env)._log_on(record, author)
 
     def _log_targets(self):
-        """Yield the records that show it: the contact where there is no lead or ticket."""
+        """Yield the records that show it: the contact where there is no lead or ticket.
+
+        What somebody writes in private with a personal account shows there only where they have
+        answered from.
+        """
         mention = self.mention_id
         if mention:
             yield mention
+        if self._is_confidential():
+            yield from self.lead_id
+            yield from self.ticket_id
+            yield from self.partner_id
+            return
         leads, tickets = mention.lead_id | self.lead_id, mention.ticket_id | self.ticket_id
         yield from leads
         yield from tickets

@@ -273,14 +273,20 @@ class SocialCrmProfile(models.Model):
         }
 
     @api.model
-    def _erase_person(self, network, external_id, reason=''):
-        """Erase whoever has this id on a network, in all companies: the network asked for it.
+    def _erase_person(self, company, network, external_id, reason=''):
+        """Erase whoever has this id on a network, because the network asked for it.
+
+        In one company: by its client, whose secret it knows, each could ask for the others.
 
         :return: the proofs; none where nothing is kept of the person
         """
         # sudo: asked for by the network, through a verified request
         profiles = self.sudo().search(
-            [('network', '=', network), ('external_id', '=', external_id)]
+            [
+                ('company_id', '=', company.id),
+                ('network', '=', network),
+                ('external_id', '=', external_id),
+            ]
         )
         return self.env['social.crm.erasure'].sudo()._erase(profiles, reason)
 

@@ -102,6 +102,7 @@ class SocialCrmErasureRequest(models.Model):
         for request in self.filtered(lambda request: request.state == 'requested'):
             with self.env.cr.savepoint():
                 request.env['social.crm.profile'].with_company(request.company_id)._erase_person(
+                    request.company_id,
                     request.network,
                     request.external_id,
                     self.env._('requested at the network, code %s', request.code),

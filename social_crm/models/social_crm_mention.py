@@ -38,6 +38,11 @@ INBOUND_FIELDS = frozenset(
         'is_test',
         'context',
         'has_context',
+        'context_due',
+        'context_tries',
+        'media',
+        'composing_user_id',
+        'composing_until',
         'answered_at',
         'answered_by',
     )
@@ -268,6 +273,7 @@ class SocialCrmMention(models.Model):
 
     def action_retry(self):
         """Run the rules' actions again that failed."""
+        self.check_access('write')
         # sudo: the state of the actions is the module's, people may only ask for another try
         self.sudo().filtered(lambda mention: mention.act_state == 'failed').write(
             {'act_state': 'pending'}

@@ -60,6 +60,8 @@ class SocialCrmParkedItem(models.Model):
         self._replay_all()
 
     def action_drop(self):
+        """Give these up: they are not kept again either."""
+        self.check_access('read')
         self.sudo().state = (
             'dropped'  # sudo: rows are the module's; those who may read may give up on one
         )

@@ -213,6 +213,7 @@ class SocialCrmPost(models.Model):
         for vals in vals_list:
             self._check_guarded(vals)
         posts = super().create(vals_list)
+        posts._check_accounts()
         posts._claim_attachments()
         posts._sync_publications()
         return posts
@@ -224,6 +225,10 @@ class SocialCrmPost(models.Model):
         if content or time:
             self._check_may_edit()
         result = super().write(vals)
+        if 'company_id' in vals:
+            self.check_access('write')  # there, too
+        if 'account_ids' in vals:
+            self._check_accounts()
         if 'attachment_ids' in vals:
             self._claim_attachments()
         if vals.keys() & {'account_ids', 'publication_ids'}:
@@ -257,6 +262,14 @@ class SocialCrmPost(models.Model):
                 [{'post_id': post.id, 'account_id': account.id} for account in missing]
             )
 
+    def _check_accounts(self):
+        """Refuse personal accounts of others: nobody publishes in another person's name.
+
+        :raise AccessError: for those
+        """
+        # sudo: others' accounts would not be found by the user's own rights
+        self.sudo().account_ids.with_env(self.env).check_access('read')
+
     def _claim_attachments(self):
         """Tie uploaded files to the post, so that whoever sees the post sees them.
 
@@ -264,6 +277,8 @@ class SocialCrmPost(models.Model):
         """
         for post in self:
             post.attachment_ids.check_access('read')
-            # sudo: fresh uploads of this user, checked just above
-            fresh = post.sudo().attachment_ids.filtered(lambda file: not file.res_id)
+            # sudo: fresh uploads of this user; others' files without a record stay as they are
+            fresh = post.sudo().attachment_ids.filtered(
+                lambda file: not file.res_id and file.create_uid == self.env.user
+            )
             fresh.write({'res_model': self._name, 'res_id': post.id})

@@ -38,6 +38,7 @@ class SocialCrmPost(models.Model):
     def action_submit(self):
         """Publish now, put into the queue, or ask for approval: whatever comes next."""
         self.check_access('write')
+        self._sync_publications()  # what was put beside the accounts is none of the post
         for post in self:
             if post.step != 'draft':
                 raise UserError(self.env._('This post was submitted already.'))
@@ -120,6 +121,7 @@ class SocialCrmPost(models.Model):
 
     def _enqueue(self):
         """Let the loop have what waits. Checks were made."""
+        self._sync_publications()  # to the accounts of the post, and no others
         for post in self.sudo():  # sudo: the queue is the module's own
             rows = post.publication_ids.filtered(lambda row: row.delivery_state == 'queued')
             rows._track_links()
@@ -168,9 +170,13 @@ class SocialCrmPost(models.Model):
         rows.invalidate_recordset(['delivery_state'])
         return rows
 
+    def _is_own_write(self):
+        """Return whether the module itself writes; a context alone comes from anybody."""
+        return self.env.su and self.env.context.get('social_crm_own_write')
+
     def _check_may_edit(self):
         """Raise when (a part of) it is out already, or when it is somebody else's own."""
-        if self.env.context.get('social_crm_own_write'):
+        if self._is_own_write():
             return
         for post in self:
             if not self.env.su and post.owner_id and post.owner_id != self.env.user:
@@ -186,7 +192,7 @@ class SocialCrmPost(models.Model):
 
     def _after_edit(self, content):
         """What was approved is what goes out: an edit withdraws the approval."""
-        if self.env.context.get('social_crm_own_write'):
+        if self._is_own_write():
             return
         for post in self.filtered(lambda post: post.step in ('waiting', 'approved')):
             if (

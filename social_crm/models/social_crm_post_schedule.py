@@ -83,7 +83,7 @@ class SocialCrmPost(models.Model):
 
     def _inverse_due_at(self):
         """The calendar moved it: keep the zone, take over its wall time of that moment."""
-        if self.env.context.get('social_crm_own_write'):
+        if self._is_own_write():
             return  # it goes out now, no wall time was given
         for post in self:
             if post.due_at:

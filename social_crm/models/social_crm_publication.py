@@ -13,6 +13,7 @@ from ..providers.types import Media, Outgoing
 from ..tools import public_url
 
 OWN_FIELDS = {'text', 'account_id', 'post_id', 'kind'}
+KEYS = ('account_id', 'post_id', 'kind')
 FIRST_MEASURE = timedelta(hours=1)
 
 
@@ -117,6 +118,13 @@ class SocialCrmPublication(models.Model):
     def write(self, vals):
         """People write the text of their account here; all else is written by the module."""
         self._check_own_fields(vals)
+        if not self.env.su and any(
+            row._fields[name].convert_to_write(row[name], row) != vals[name]
+            for row in self
+            for name in KEYS
+            if name in vals
+        ):
+            raise AccessError(self.env._('Choose the accounts of the post instead.'))
         edit = 'text' in vals and self.filtered(lambda row: row.text != vals['text'])
         if edit:
             edit._check_may_change()
@@ -147,6 +155,8 @@ class SocialCrmPublication(models.Model):
     def action_retry(self):
         """Send again; what was wrong with it is checked before."""
         for row in self:
+            if row.post_id.step != 'approved':
+                raise UserError(self.env._('The post was not submitted, or was taken back.'))
             if row.kind == 'post' and row.problems:
                 raise UserError(
                     self.env._(
@@ -160,8 +170,7 @@ class SocialCrmPublication(models.Model):
 
     def action_open_url(self):
         """Open it on its network."""
-        self.ensure_one()
-        return {'type': 'ir.actions.act_url', 'url': self.url, 'target': 'new'}
+        return self._open_url()
 
     # === DELIVERY === #
 

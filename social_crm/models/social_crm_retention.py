@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 BATCH = 500
@@ -43,6 +44,13 @@ class SocialCrmRetention(models.Model):
         for row in self:
             row.kept_count = row._records().search_count(row._scope())
             row.due_count = row._records().search_count(row._due()) if row.days else 0
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        if not self.env.su and vals.keys() - {'days'}:
+            raise AccessError(self.env._('Only the days are set here.'))
+        return super().write(vals)
 
     # === ACTION METHODS === #
 

@@ -190,6 +190,8 @@ class SocialCrmRule(models.Model):
 
     def write(self, vals):
         result = super().write(vals)
+        if 'company_id' in vals:
+            self.check_access('write')  # there, too: it would read what that company gets
         self._changed()
         return result
 

@@ -2,9 +2,10 @@ from datetime import timedelta
 
 from markupsafe import Markup
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import ValidationError
 
+STAYING = frozenset(('tag', 'campaign'))  # kinds that show a mention to nobody else
 NOTIFY_SINGLY = 5  # more matches at once than this are told in one message
 
 
@@ -120,6 +121,20 @@ class SocialCrmRuleAction(models.Model):
                     )
                 )
 
+    @api.constrains('server_action_id')
+    def _check_server_action(self):
+        """It runs as superuser: only what is made for mentions, and what the user may run."""
+        for action in self:  # as superuser, as all constraints: the user may not read them
+            server, groups = action.server_action_id, action.server_action_id.group_ids
+            if server and server.model_name != 'social.crm.mention':
+                raise ValidationError(
+                    self.env._('"%s" is no server action for social mentions.', server.name)
+                )
+            if groups and not groups & self.env.user.all_group_ids and self.env.uid != SUPERUSER_ID:
+                raise ValidationError(
+                    self.env._('You may not use the server action "%s".', server.name)
+                )
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -136,7 +151,10 @@ class SocialCrmRuleAction(models.Model):
     def _run(self, mentions):
         """Do this for ``mentions``, all at once."""
         self.ensure_one()
-        getattr(self, f'_run_{self.kind}')(mentions)
+        if self.kind not in STAYING:
+            mentions = mentions._keep_confidential()
+        if mentions:
+            getattr(self, f'_run_{self.kind}')(mentions)
 
     def _run_lead(self, mentions):
         mentions._capture_leads(

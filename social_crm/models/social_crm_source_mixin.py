@@ -1,5 +1,7 @@
 from odoo import api, fields, models
 
+STAFF = 'base.group_user'  # customers see their tickets, and not how those came about
+
 
 class SocialCrmSourceMixin(models.AbstractModel):
     """What a record that is made of mentions knows of them: who it was, what they wrote, and why.
@@ -11,7 +13,11 @@ class SocialCrmSourceMixin(models.AbstractModel):
     _description = 'Made of Social Mentions'
 
     social_profile_id = fields.Many2one(
-        'social.crm.profile', index='btree_not_null', ondelete='set null', check_company=True
+        'social.crm.profile',
+        index='btree_not_null',
+        ondelete='set null',
+        check_company=True,
+        groups=STAFF,
     )
     social_mention_id = fields.Many2one(
         'social.crm.mention',
@@ -20,18 +26,43 @@ class SocialCrmSourceMixin(models.AbstractModel):
         index='btree_not_null',
         ondelete='set null',
         copy=False,
+        groups=STAFF,
     )
     social_mention_count = fields.Integer(
         compute='_compute_social_mention_count', groups='social_crm.social_crm_group_user'
     )
     social_sentiment_label = fields.Selection(
-        related='social_mention_id.sentiment_label', string='Sentiment'
+        related='social_mention_id.sentiment_label', string='Sentiment', groups=STAFF
     )
-    social_network = fields.Selection(related='social_profile_id.network', string='Social Network')
-    social_url = fields.Char(related='social_mention_id.url', string='Original Post')
+    social_network = fields.Selection(
+        related='social_profile_id.network', string='Social Network', groups=STAFF
+    )
+    social_url = fields.Char(related='social_mention_id.url', string='Original Post', groups=STAFF)
     social_explanation = fields.Html(
-        related='social_mention_id.explanation', sanitize=False, string='Why It Was Captured'
+        related='social_mention_id.explanation',
+        sanitize=False,
+        string='Why It Was Captured',
+        groups=STAFF,
     )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_social_source(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_social_source(vals)
+        return super().write(vals)
+
+    @api.model
+    def _check_social_source(self, vals):
+        """Refuse to point at what the user may not read: what was written there shows here."""
+        for name in ('social_mention_id', 'social_profile_id'):
+            if vals.get(name) and not self.env.su:
+                self.env[self._fields[name].comodel_name].browse(vals[name]).check_access('read')
 
     @api.depends('social_mention_ids')
     def _compute_social_mention_count(self):

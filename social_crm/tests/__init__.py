@@ -23,6 +23,7 @@ from . import test_receive
 from . import test_rights
 from . import test_rule
 from . import test_work_end_to_end
+from . import test_intrusion
 from . import test_ticket
 from . import test_rule_exchange
 from . import test_screen_pop

@@ -154,8 +154,11 @@ class TestErase(SocialCrmCase):
 
     def test_asked_for_by_the_network(self):
         Profile = self.env['social.crm.profile']
-        self.assertFalse(Profile._erase_person('mastodon', 'nobody'))
-        proofs = Profile._erase_person('mastodon', self.profile.external_id, 'by the network')
+        self.assertFalse(Profile._erase_person(self.company, 'mastodon', 'nobody'))
+        other = self.env['res.company'].create({'name': 'Other'})
+        identity = ('mastodon', self.profile.external_id, 'by the network')
+        self.assertFalse(Profile._erase_person(other, *identity))
+        proofs = Profile._erase_person(self.company, *identity)
         self.assertEqual(proofs.reason, 'by the network')
         self.assertFalse(self.profile.exists())
 

@@ -91,7 +91,11 @@ class SocialCrmCompose(models.TransientModel):
     def _keep_files(self, engagement):
         """Hang the uploaded files on the answer, so that whoever sees it sees them."""
         own = self.attachment_ids.sudo().filtered(  # sudo: read access was checked
-            lambda file: file.res_model in (False, self._name) and not file.res_id
+            lambda file: (
+                file.res_model in (False, self._name)
+                and not file.res_id
+                and file.create_uid == self.env.user
+            )
         )
         own.write({'res_model': engagement._name, 'res_id': engagement.id})
 

@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import escape_psql
 
 MANAGER = 'social_crm.social_crm_group_manager'
 
@@ -35,7 +36,7 @@ class SocialCrmErase(models.TransientModel):
         for wizard in self:
             found = wizard.partner_id.social_profile_ids
             if wizard.handle:
-                handle = Profile._clean_handle(wizard.handle)
+                handle = escape_psql(Profile._clean_handle(wizard.handle))
                 found |= Profile.search(
                     ['|', ('handle', '=ilike', handle), ('url', '=', wizard.handle.strip())]
                 )

@@ -13,9 +13,9 @@ class SocialCrmNotLead(models.TransientModel):
     _description = 'Not a Lead'
 
     lead_id = fields.Many2one('crm.lead', required=True, readonly=True)
-    mention_id = fields.Many2one(related='lead_id.social_mention_id')
-    author_id = fields.Many2one(related='mention_id.author_id')
-    text = fields.Text(related='mention_id.text')
+    mention_id = fields.Many2one('social.crm.mention', compute='_compute_mention_id')
+    author_id = fields.Many2one(related='mention_id.author_id', related_sudo=False)
+    text = fields.Text(related='mention_id.text', related_sudo=False)
     rule_ids = fields.Many2many('social.crm.rule', string='Rules', compute='_compute_rule_ids')
     rule_id = fields.Many2one(
         'social.crm.rule',
@@ -43,8 +43,15 @@ class SocialCrmNotLead(models.TransientModel):
     # === COMPUTE METHODS === #
 
     @api.depends('lead_id')
+    def _compute_mention_id(self):
+        """Show what it was made of as far as the user may read that."""
+        for wizard in self:
+            wizard.mention_id = wizard.lead_id.social_mention_id._filtered_access('read')
+
+    @api.depends('lead_id')
     def _compute_rule_ids(self):
         for wizard in self:
+            wizard.lead_id.check_access('read')
             # sudo: which rules made the lead; only their names show
             rules = wizard.lead_id.sudo().social_mention_ids.rule_ids
             makers = rules.filtered(lambda rule: 'lead' in rule.action_ids.mapped('kind'))
@@ -85,16 +92,11 @@ class SocialCrmNotLead(models.TransientModel):
 
     def _learn_from(self):
         """Return the texts that the rule rightly and wrongly found: (good, bad)."""
-        # sudo: words are counted in them, none of the texts is shown
-        mentions = (
-            self.env['social.crm.mention']
-            .sudo()
-            .search_fetch(
-                [('rule_ids', 'in', self.rule_id._origin.ids)],
-                ['text', 'lead_id'],
-                limit=LEARN_FROM,
-            )
+        # With the user's own rights: numbers of words tell what stands in a text.
+        mentions = self.env['social.crm.mention'].search_fetch(
+            [('rule_ids', 'in', self.rule_id._origin.ids)], ['text', 'lead_id'], limit=LEARN_FROM
         )
+        # sudo: which of those that may be read were wrong
         false_hits = (
             self.env['social.crm.false.hit']
             .sudo()
