@@ -75,6 +75,7 @@
         'views/social_crm_report_views.xml',
         'views/social_crm_dashboard_views.xml',
         'views/social_crm_slot_views.xml',
+        'views/social_crm_post_series_views.xml',
         'views/social_crm_post_views.xml',
         'views/social_crm_publication_views.xml',
         'views/social_crm_erasure_request_views.xml',

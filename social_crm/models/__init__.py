@@ -85,6 +85,9 @@ from . import social_crm_post_brake
 from . import social_crm_weekdays_mixin
 from . import social_crm_slot
 from . import social_crm_post_queue
+from . import social_crm_post_series
+from . import social_crm_post_series_content
+from . import social_crm_post_repeat
 from . import social_crm_post_import
 from . import social_crm_metric
 from . import social_crm_erasure

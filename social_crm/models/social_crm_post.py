@@ -13,7 +13,16 @@ CONTENT = {
     'account_ids',
 }
 TIME = {'schedule', 'scheduled_date', 'scheduled_time', 'tz', 'due_at'}
-GUARDED = {'step', 'approved_by_id', 'approved_at', 'state', 'owner_id', 'needs_approval'}
+GUARDED = {
+    'step',
+    'approved_by_id',
+    'approved_at',
+    'state',
+    'owner_id',
+    'needs_approval',
+    'series_id',
+    'series_date',
+}
 STATES = [
     ('draft', 'Draft'),
     ('waiting', 'Waiting for Approval'),

@@ -179,8 +179,10 @@ class SocialCrmPublication(models.Model):
             return self.browse()
         around = self.due_at or self.post_id.due_at or fields.Datetime.now()
         days = timedelta(days=TWIN_DAYS)
+        series = self.post_id.series_id._origin  # repeats on purpose
         return self.search(
             Domain('account_id', '=', self.account_id._origin.id)
+            & (Domain('post_id.series_id', '!=', series.id) if series else Domain.TRUE)
             & Domain('fingerprint', '=', fingerprint)
             & Domain('post_id', '!=', self.post_id._origin.id)
             & Domain('delivery_state', 'not in', ('cancelled', 'failed'))
