@@ -4,14 +4,8 @@ from collections import Counter
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import escape_psql, hmac, ormcache
+from odoo.tools import escape_psql, groupby, hmac, ormcache
 
-LINK = re.compile(
-    r'data-oe-model="(social\.crm\.(?:mention|engagement|profile))" data-oe-id="(\d+)"'
-)
-LINK_TURNED = re.compile(
-    r'data-oe-id="(\d+)" data-oe-model="(social\.crm\.(?:mention|engagement|profile))"'
-)
 PERSONAL_LEAD_FIELDS = ('email_from', 'phone', 'website', 'function', 'street', 'street2')
 
 
@@ -113,6 +107,7 @@ class SocialCrmErasure(models.Model):
                 counts['lead_count'] = self._anonymise_leads(trace['leads'])
                 counts['ticket_count'] = self._anonymise_tickets(trace['tickets'])
             self._erase_answers(trace['engagements'])
+            self._erase_passing(profile)
             proofs |= self.sudo().create(
                 {
                     **counts,
@@ -132,29 +127,51 @@ class SocialCrmErasure(models.Model):
         return proofs
 
     def _erase_notes(self, trace, profile):
-        """Delete the messages in which the person's words, or ours to them, are told."""
-        records = {
-            'social.crm.mention': set(trace['mentions'].ids),
-            'social.crm.engagement': set(trace['engagements'].ids),
-            'social.crm.profile': {profile.id},
-        }
-        where = [*trace.values(), profile, profile.partner_id]
+        """Delete the messages in which the person's words, or ours to them, are told.
+
+        Wherever they stand: on a lead, in a channel, on a contact that the profile was once of.
+        """
+        messages = self._messages_about(
+            {
+                'social.crm.mention': trace['mentions'].ids,
+                'social.crm.engagement': trace['engagements'].ids,
+                'social.crm.profile': profile.ids,
+            }
+        )
         answered = self.env.ref('social_crm.mail_activity_type_answer')
-        messages = self.env['mail.message'].sudo()
-        for record in where:
-            found = messages.search(
-                [
-                    ('model', '=', record._name),
-                    ('res_id', 'in', record.ids),
-                    ('body', 'like', 'data-oe-model="social.crm.'),
-                ]
-            )
-            messages |= found.filtered(lambda one: _tells(one.body, records))
-            # Beside the message stands a done activity with the same words.
-            self._activities(record).filtered(lambda one: one.activity_type_id == answered).unlink()
+        places = {(message.model, message.res_id) for message in messages}
+        places |= {(some._name, one.id) for some in (*trace.values(), profile) for one in some}
+        for model, places_of_model in groupby(places, lambda place: place[0]):
+            # Beside a message stands a done activity with the same words.
+            some = self.env[model].browse(number for _model, number in places_of_model)
+            self._activities(some).filtered(lambda one: one.activity_type_id == answered).unlink()
         count = len(messages)
         messages.unlink()
         return count
+
+    def _messages_about(self, records):
+        """Return the messages that link to records: dict of model -> ids."""
+        Message = self.env['mail.message'].sudo()  # sudo: see _erase
+        Message.flush_model(['body'])
+        links = []
+        for model, numbers in records.items():
+            name, number = f'data-oe-model="{re.escape(model)}"', '|'.join(map(str, numbers))
+            if numbers:
+                number = f'data-oe-id="({number})"'
+                links += [f'{name} {number}', f'{number} {name}']
+        self.env.cr.execute(
+            'SELECT id FROM mail_message WHERE model IS NOT NULL AND body LIKE %s AND body ~ %s',
+            ['%data-oe-model="social.crm.%', '|'.join(links)],
+        )
+        return Message.browse(row[0] for row in self.env.cr.fetchall())
+
+    def _erase_passing(self, profile):
+        """Delete what would go by itself within a day: open dialogs, what screens were sent."""
+        dialogs = self.env['social.crm.compose'].sudo()  # sudo: see _erase
+        dialogs.search([('profile_id', '=', profile.id)]).unlink()
+        names = [profile.handle, profile.name, profile.partner_id.name]
+        texts = [f'%{escape_psql(json.dumps(name)[1:-1])}%' for name in names if name]
+        self.env.cr.execute('DELETE FROM bus_bus WHERE message ILIKE ANY(%s)', [texts])
 
     def _erase_conversations(self, profile):
         """Take the person's posts out of the conversations kept beside others' mentions."""
@@ -300,10 +317,3 @@ class SocialCrmProfile(models.Model):
             'target': 'new',
             'context': {'default_profile_ids': self.ids},
         }
-
-
-def _tells(body, records):
-    """Return whether a message links to one of the records: dict of model -> ids."""
-    body = str(body or '')
-    pairs = LINK.findall(body) + [(model, number) for number, model in LINK_TURNED.findall(body)]
-    return any(int(number) in records[model] for model, number in pairs)

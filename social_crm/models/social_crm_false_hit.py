@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -88,8 +90,14 @@ class SocialCrmFalseHit(models.Model):
         """Note in the rule's chatter, in the user's name, what was said and what it excludes."""
         excluded = lines(self.words)
         if self.author_excluded:
-            excluded.append(f'@{self.author_id.handle}')
-        body = f'{sentence} ({", ".join(excluded)})' if excluded else sentence
+            excluded.append(self.env._('the author'))
+        author = self.author_id
+        body = Markup('<p>%s %s %s</p>') % (
+            sentence,
+            # By this link the note is found again when its author is erased.
+            author._get_html_link(title=f'@{author.handle}') if author else '',
+            f'({", ".join(excluded)})' if excluded else '',
+        )
         self.rule_id.message_post(
             body=body, author_id=self.env.user.partner_id.id, subtype_xmlid='mail.mt_note'
         )

@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
@@ -92,11 +94,17 @@ class SocialCrmIdentityMerge(models.Model):
         )
         moved.write({'partner_id': target.id})
         profiles.write({'partner_id': target.id})
-        names = ', '.join(f'@{profile.handle}' for profile in profiles)
-        note = self.env._(
-            'Social profiles moved from %(from)s to %(to)s: %(profiles)s',
-            **{'from': source.display_name, 'to': target.display_name},
-            profiles=names,
+        # By these links the note is found again when one of them is erased.
+        names = [profile._get_html_link(title=f'@{profile.handle}') for profile in profiles]
+        text = self.env._('Social profiles moved from %(from)s to %(to)s: %(profiles)s')
+        note = (
+            Markup('<p>%s</p>')
+            % Markup(text)
+            % {
+                'from': source.display_name,
+                'to': target.display_name,
+                'profiles': Markup(', ').join(names),
+            }
         )
         for partner in source | target:
             partner._message_log(body=note)
