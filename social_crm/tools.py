@@ -1,12 +1,17 @@
 """Small helpers without state."""
 
 import json
+import logging
 import time
 from datetime import timezone
 from urllib.parse import quote
 
+import psycopg2.errors
+
 from odoo.tools import SQL
 from odoo.tools.misc import limited_field_access_token
+
+_logger = logging.getLogger(__name__)
 
 PUBLIC_HOURS = 24  # as long as a network keeps what it fetched for a post that is not out yet
 
@@ -74,6 +79,27 @@ def take_marked(model, mark, limit):
     if ids:
         model.env.invalidate_all()
     return model.browse(ids)
+
+
+def each_committed(records, step):
+    """Do something for each record, committed; one that fails stops no other. For loops only.
+
+    Ends early when the time of the run is over.
+
+    :param step: called with each record
+    """
+    cron = records.env['ir.cron']
+    for index, record in enumerate(records, start=1):
+        try:
+            step(record)
+            cron._commit_progress()
+        except psycopg2.errors.SerializationFailure:  # another loop had it: the next time
+            records.env.cr.rollback()
+        except Exception:
+            records.env.cr.rollback()
+            _logger.exception('%s is left out of this run', record)
+        if not cron._commit_progress(1, remaining=len(records) - index):
+            return
 
 
 def insert_skip_known(model, rows, returning=('id',)):

@@ -100,8 +100,10 @@ from . import res_config_settings
 from . import link_tracker
 from . import crm_lead
 from . import crm_lead_false_hit
+from . import crm_lead_merge
 from . import helpdesk_ticket
 from . import helpdesk_ticket_times
 from . import digest_digest
 from . import social_crm_campaign_cost
 from . import utm_campaign
+from . import utm_medium

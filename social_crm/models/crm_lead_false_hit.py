@@ -73,5 +73,7 @@ class CrmLead(models.Model):
         )
         waiting.write({'state': 'ignored'})
         self.action_set_lost(
-            lost_reason_id=self.env.ref('social_crm.crm_lost_reason_not_a_lead').id
+            lost_reason_id=self.env['ir.model.data']._xmlid_to_res_id(
+                'social_crm.crm_lost_reason_not_a_lead'  # people may have deleted it
+            )
         )

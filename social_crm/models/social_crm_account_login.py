@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from ..providers import adapter_class
 from ..providers.errors import AuthorizationLost, ProviderError, Transient
 from ..providers.types import Profile, Token
-from ..tools import clean
+from ..tools import clean, each_committed
 
 _logger = logging.getLogger(__name__)
 
@@ -204,16 +204,16 @@ class SocialCrmAccount(models.Model):
                 ('account_id.state', '=', 'connected'),
             ]
         )
-        for credential in credentials:
-            account = credential.account_id
-            renewable = (
-                'refresh' in adapter_class(account.network).features
-                and credential._token().refresh_token
-            )
-            if not renewable:
-                account._warn_of_expiry(credential.expires_at)
-            elif credential._ends_within(adapter_class(account.network).refresh_ahead):
-                account._refresh_login()
+        each_committed(credentials.account_id, lambda account: account._keep_login(credentials))
+
+    def _keep_login(self, credentials):
+        """Renew this account's login if its end is near, or warn if it cannot be renewed."""
+        credential = credentials.filtered(lambda one: one.account_id == self)
+        adapter = adapter_class(self.network)
+        if 'refresh' not in adapter.features or not credential._token().refresh_token:
+            self._warn_of_expiry(credential.expires_at)
+        elif credential._ends_within(adapter.refresh_ahead):
+            self._refresh_login()
 
     def _refresh_login(self, ahead=None):
         """Renew the login once, under a lock, committed at once: refresh tokens are single-use.

@@ -1,14 +1,11 @@
-import logging
 from datetime import timedelta
 
-import psycopg2.errors
-
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 
 from ..providers import adapter_class
 from ..providers.errors import AuthorizationLost, NotSupported, ProviderError
-
-_logger = logging.getLogger(__name__)
+from ..tools import each_committed
 
 SETUP_EVERY = timedelta(days=1)
 SETUP_AGAIN = timedelta(minutes=10)  # after an error, or for a form that is not known
@@ -57,14 +54,7 @@ class SocialCrmAccount(models.Model):
         accounts = self.search(
             [('state', '=', 'connected'), ('setup_due', '<=', fields.Datetime.now())]
         )
-        for index, account in enumerate(accounts, start=1):
-            try:
-                account._set_up()
-                left = len(accounts) - index
-                if not self.env['ir.cron']._commit_progress(1, remaining=left):
-                    return
-            except psycopg2.errors.SerializationFailure:  # another loop had it: the next time
-                self.env.cr.rollback()
+        each_committed(accounts, type(self)._set_up)
 
     def _set_up(self):
         self.ensure_one()
@@ -78,7 +68,7 @@ class SocialCrmAccount(models.Model):
                 return
             except NotSupported:
                 continue
-            except ProviderError as error:
+            except (ProviderError, UserError) as error:
                 errors.append(self._explain(error))
         self.write(
             {

@@ -3,6 +3,8 @@ from math import sqrt
 
 from odoo import api, fields, models
 
+from ..tools import each_committed
+
 PAST = timedelta(days=14)
 WEEK = timedelta(days=7)
 HOUR = timedelta(hours=1)
@@ -31,8 +33,12 @@ class SocialCrmAccount(models.Model):
         now = fields.Datetime.now()
         accounts = self.search([('state', '=', 'connected')])
         figures = accounts._figures(now)
-        for account in accounts:
-            account._set_alert(account._alert_of(figures.get(account.id), now), now)
+        each_committed(
+            accounts,
+            lambda account: account._set_alert(
+                account._alert_of(figures.get(account.id), now), now
+            ),
+        )
         self.env['social.crm.usage']._put_together()
         self.env['social.crm.app']._watch_budgets()
 

@@ -56,7 +56,9 @@ class SocialCrmMention(models.Model):
             'partner_name': partner.name,
             'partner_email': partner.email,
             'company_id': self.company_id.id,
-            'channel_id': self.env.ref('social_crm.helpdesk_ticket_channel_social').id,
+            'channel_id': self.env['ir.model.data']._xmlid_to_res_id(
+                'social_crm.helpdesk_ticket_channel_social'  # people may have deleted it
+            ),
             'social_profile_id': author.id,
             'social_mention_id': self.id,
             # The loop's own user must not become the responsible by a default of the helpdesk.

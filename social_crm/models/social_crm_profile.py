@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
+from odoo.fields import Domain
 from odoo.tools import escape_psql
 
 from .. import matching
@@ -280,11 +281,12 @@ class SocialCrmProfile(models.Model):
 
     def _open_leads(self):
         """Return the authors' open leads: dict of profile -> lead, for those who have one."""
-        leads = self.env['crm.lead'].search(
-            [('social_profile_id', 'in', self.ids), ('won_status', '=', 'pending')],
-            order='id',
-        )
-        return {lead.social_profile_id: lead for lead in leads}
+        own = Domain('social_profile_id', 'in', self.ids) | Domain('id', 'in', self.lead_id.ids)
+        leads = self.env['crm.lead'].search(own & Domain('won_status', '=', 'pending'), order='id')
+        named = {lead.social_profile_id: lead for lead in leads}
+        # A lead into which those of several authors were merged names one of them.
+        merged = {profile: profile.lead_id for profile in self if profile.lead_id in leads}
+        return merged | {profile: lead for profile, lead in named.items() if profile in self}
 
     def _make_partner(self):
         """Create a contact for this profile and link it."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 import psycopg2.errors
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..providers.errors import AuthorizationLost, ProviderError, RateLimited
@@ -89,7 +90,7 @@ class SocialCrmPublication(models.Model):
                     account._reader(),
                     [row.local_id or row.external_id for row in some],
                 )
-            except ProviderError as error:
+            except (ProviderError, UserError) as error:
                 self._measure_failed(some, error)
         self._commit_measured()
         with ThreadPoolExecutor(CALLS, thread_name_prefix='social_crm') as pool:

@@ -4,6 +4,8 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
+from ..tools import each_committed
+
 BATCH = 500
 
 
@@ -104,12 +106,14 @@ class SocialCrmRetention(models.Model):
     def _cron_apply(self):
         """Delete in batches, each committed: a run that is cut short goes on the next time."""
         self.env['social.crm.erasure.request']._process_open()
-        for row in self.search([('days', '>', 0)]):
-            while row._apply_batch():
-                if not self.env['ir.cron']._commit_progress(processed=BATCH, remaining=1):
-                    return  # the time of this run is over; Odoo starts the next one
-            row.applied_at = fields.Datetime.now()
-            self.env['ir.cron']._commit_progress(remaining=0)
+        each_committed(self.search([('days', '>', 0)]), type(self)._apply)
+
+    def _apply(self):
+        """Delete all that is due."""
+        while self._apply_batch():
+            if not self.env['ir.cron']._commit_progress(BATCH, remaining=1):
+                return  # the time of this run is over; Odoo starts the next one
+        self.applied_at = fields.Datetime.now()
 
     @api.model
     def _whole_hours(self, hours):

@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 
 from ..providers import adapter_class
 from ..providers.errors import AuthorizationLost, NotSupported, ProviderError
+from ..tools import each_committed
 
 _logger = logging.getLogger(__name__)
 
@@ -84,9 +85,10 @@ class SocialCrmRevocation(models.Model):
     def _cron_revoke(self):
         """Revoke what is due, each in transactions of its own."""
         now = fields.Datetime.now()
-        for revocation in self.search([('next_try', '<=', now)]):
-            if revocation._claim():
-                revocation._try()
+        each_committed(
+            self.search([('next_try', '<=', now)]),
+            lambda revocation: revocation._claim() and revocation._try(),
+        )
         rest = self.search([], order='next_try', limit=1)
         if rest:
             self.env.ref('social_crm.ir_cron_revoke')._trigger(at=rest.next_try)

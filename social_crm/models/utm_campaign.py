@@ -1,10 +1,13 @@
 import json
+import logging
 from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.tools import format_date
 
 from ..report.social_crm_campaign_report import MEASURES
+
+_logger = logging.getLogger(__name__)
 
 MARKETING = 'social_crm.social_crm_group_marketing'
 WEEKS = 12
@@ -246,15 +249,23 @@ class UtmCampaign(models.Model):
 
     @api.model
     def _cron_social_weekly_mail(self):
-        """Send each campaign's figures to its responsible, as they may see them."""
+        """Send each campaign's figures to its responsible, as they may see them.
+
+        One transaction: a run that is cut short has put nothing into the outbox.
+        """
         template = self.env.ref('social_crm.mail_template_campaign_weekly')
         campaigns = self.search([('social_weekly_mail', '=', True)])
-        for campaign in campaigns.filtered(lambda one: one.user_id.has_group(MARKETING)):
+        for campaign in campaigns:
             user = campaign.user_id
+            if not user.active or not user.has_group(MARKETING):
+                continue
             seen = template.with_user(user).with_context(allowed_company_ids=user.company_ids.ids)
-            # sudo: to make the mail; what it shows was computed with the user's own rights
-            seen.sudo().send_mail(campaign.id)
-            self.env['ir.cron']._commit_progress(1)
+            try:
+                with self.env.cr.savepoint():
+                    # sudo: to make the mail; what it shows was computed with the user's own rights
+                    seen.sudo().send_mail(campaign.id)
+            except Exception:  # the boundary of the loop: one campaign must not stop the others
+                _logger.exception('no weekly mail of campaign %s', campaign.id)
 
     # === ACTION METHODS === #
 

@@ -112,6 +112,7 @@ class Loops:
             while Stream._receive_due():
                 pass
             Stream._act_on_new()
+            Stream.env['social.crm.mention']._cron_act()  # what would take longer
 
 
 class SocialCrmCase(StubbedNetwork, Loops, TransactionCase):

@@ -1,6 +1,7 @@
 from unittest.mock import patch
 
 from odoo import Command
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from .common import SocialCrmCase
@@ -158,6 +159,15 @@ class TestAct(SocialCrmCase):
         self.receive()
         self.assertEqual(self.mentions(account_id=self.account.id).ticket_id, ticket)
         self.assertIn('the lid', ticket.message_ids[0].body)
+
+    def test_our_records_are_kept_or_not_missed(self):
+        self.env.ref('social_crm.helpdesk_ticket_channel_social').unlink()
+        self.make_rule([{'kind': 'ticket'}], keywords='broken')
+        self.stub.mention('it is broken')
+        self.receive()
+        self.assertTrue(self.mentions(account_id=self.account.id).ticket_id)
+        with self.assertRaises(UserError):
+            self.env.ref('social_crm.utm_medium_social').unlink()
 
     def test_actions_run_in_order_and_together(self):
         tag = self.env['crm.tag'].create({'name': 'hot'})

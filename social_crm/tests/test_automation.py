@@ -183,7 +183,8 @@ class TestWatch(Automations, SocialCrmCase):
         self.author = self.env['social.crm.profile'].create({'handle': 'ada@example.org'})
 
     def watch(self):
-        self.env['social.crm.account']._cron_watch()
+        with self.loop('social.crm.account') as Account:
+            Account._cron_watch()
         return self.account.alert
 
     def test_negative_spike(self):

@@ -107,6 +107,20 @@ class TestCapture(SocialCrmCase):
         lead = self.mentioned('teapot? rita@voltek.example', visibility='direct').lead_id
         self.assertIn(known, lead.duplicate_lead_ids)
 
+    def test_merged_leads_keep_what_came_from_networks(self):
+        mentions = self.mentioned() | self.mentioned(author=self.stub.account('otto'))
+        first, second = mentions.author_id
+        kept = self.env['crm.lead'].create({'name': 'By phone', 'probability': 90})
+        seller = new_test_user(self.env, 'sc_seller', 'sales_team.group_sale_manager')
+        merged = (kept | mentions.lead_id).with_user(seller).merge_opportunity()
+        self.assertEqual(merged.with_user(self.env.user), kept)
+        self.assertEqual(kept.social_mention_ids, mentions)
+        self.assertEqual((kept.social_profile_id, kept.social_mention_id), (first, mentions[0]))
+        for author in ('rita', 'otto'):
+            again = self.mentioned('a teapot again', self.stub.account(author))
+            self.assertEqual(again.lead_id, kept)
+        self.assertEqual((first | second).lead_id, kept)
+
     def test_what_a_later_message_tells_fills_what_is_blank(self):
         lead = self.mentioned().lead_id
         self.assertFalse(lead.email_from)

@@ -5,7 +5,7 @@ from cryptography.fernet import Fernet
 from odoo import fields
 from odoo.exceptions import UserError
 from odoo.tests import tagged
-from odoo.tools import config
+from odoo.tools import config, mute_logger
 
 from odoo.addons.social_crm.providers import adapter_class
 from odoo.addons.social_crm.providers.errors import Transient
@@ -44,6 +44,22 @@ class TestLogin(SocialCrmCase):
     def refresh(self):
         with self.loop('social.crm.account') as Account:
             Account._cron_refresh()
+
+    def test_a_login_that_cannot_be_read_stops_no_other(self):
+        broken = self.account
+        broken.setup_due = fields.Datetime.now() - timedelta(minutes=1)
+        self.expire(minutes=10).secret = 'of another key'
+        self.account = self.connect(self.app, self.manager, username='other', number='78')
+        credential = self.expire(minutes=10)
+        with mute_logger('odoo.addons.social_crm.tools'):
+            self.refresh()
+        self.assertEqual(credential._token().access_token, 'token-2')
+        adapter = adapter_class('mastodon')
+        self.patch(adapter, 'features', adapter.features | {'webhook'})
+        with self.loop('social.crm.account') as Account:
+            Account._cron_setup()
+        self.assertIn('key', broken.setup_error)
+        self.assertTrue(self.account.setup_at)
 
     def test_a_login_is_renewed_ahead_of_its_end(self):
         credential = self.expire(minutes=10)

@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta, timezone
 
 from odoo import fields
+from odoo.exceptions import UserError
 from odoo.tests import tagged
 
 from odoo.addons.social_crm.providers.errors import AuthorizationLost, RateLimited, Transient
@@ -53,6 +54,21 @@ class TestMetric(DeliveryCase):
         self.measure()
         self.assertFalse(self.rows.next_metric_at)
         self.assertEqual(self.measure(), 0)
+
+    def test_a_login_that_cannot_be_read_stops_no_other(self):
+        other = self.connect(self.app, self.manager, username='other', number='78')
+        rows = self.rows | self.published('Two', other)
+        self.network.figures = {row.local_id or row.external_id: {'likes': 3} for row in rows}
+        self.age(rows, hours=2)
+
+        def provider(account):
+            if account == other:
+                return self.network
+            raise UserError(self.env._('encrypted with another key'))
+
+        self.patch(type(self.account), '_provider', provider)
+        self.measure()
+        self.assertEqual(rows.mapped('likes'), [0, 3])
 
     def test_totals_and_gains(self):
         for likes, comments in ((3, 1), (5, 1), (4, None)):
