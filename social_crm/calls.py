@@ -10,9 +10,10 @@ from .providers.errors import RateLimited
 
 @dataclass(frozen=True)
 class Call:
-    """A function that asks a network, and the adapter that knows afterwards what that took."""
+    """A function that asks a network, and the adapter that knows afterwards what that took;
+    ``None`` where it is asked for a public file."""
 
-    provider: Provider
+    provider: Provider | None
     function: Callable[[], Any]
 
     def __call__(self):

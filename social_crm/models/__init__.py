@@ -58,6 +58,7 @@ from . import social_crm_engagement_log
 from . import social_crm_engagement_native
 from . import social_crm_mention_answer
 from . import social_crm_mention_context
+from . import social_crm_mention_media
 from . import social_crm_conversation
 from . import social_crm_stream
 from . import social_crm_stream_store

@@ -24,6 +24,7 @@ class Entry:
     own: bool = False
     url: str = ''
     files: int = 0
+    pictures: list = field(default_factory=list)
     mention: models.Model | None = None
     engagement: models.Model | None = None
     depth: int = 0
@@ -133,7 +134,8 @@ class SocialCrmConversation(models.AbstractModel):
             handle=author.handle,
             text=mention.text or '',
             url=mention.url or '',
-            files=len(mention.media or []),
+            files=sum(not medium.get('image') for medium in mention.media or []),
+            pictures=[medium for medium in mention.media or [] if medium.get('image')],
             mention=mention,
             badges=badges,
         )

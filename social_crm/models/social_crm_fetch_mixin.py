@@ -27,9 +27,10 @@ class SocialCrmFetchMixin(models.AbstractModel):
 
     - ``<name>_due`` tells when it is due, ``<name>_tries`` counts;
     - ``_<name>_request`` returns a ``Call`` that fetches it and touches no database;
-    - ``_store_<name>`` stores what that returned, and clears ``<name>_due``.
+    - ``_store_<name>`` stores what that returned, and clears ``<name>_due``;
+    - ``ir_cron_<name>`` is the loop, where something wakes it by :meth:`_wake`.
 
-    The name is a purpose of :class:`.SocialCrmUsage` too.
+    The name is a purpose of :class:`.SocialCrmUsage` too, where an adapter is asked.
 
     A row is *leased* for a fetch: no transaction is open while a network is waited for, and a
     worker that dies leaves a lease that runs out.
@@ -37,6 +38,14 @@ class SocialCrmFetchMixin(models.AbstractModel):
 
     _name = 'social.crm.fetch.mixin'
     _description = 'Fetched from a Social Network'
+
+    @api.model
+    def _wake(self, name):
+        """Have the loop run now that fetches this, if any is due."""
+        due = [(f'{name}_due', '<=', fields.Datetime.now()), ('account_id.state', '=', 'connected')]
+        if self.search_count(due, limit=1):
+            # sudo: wake the loop only
+            self.env.ref(f'social_crm.ir_cron_{name}').sudo()._trigger()
 
     @api.model
     def _fetch_all(self, name):
@@ -63,7 +72,11 @@ class SocialCrmFetchMixin(models.AbstractModel):
                     futures[future]._store_fetched(name, future)
             self.env['social.crm.usage']._add(
                 name,
-                [(record.account_id, call.provider, None) for record, call in requests.items()],
+                [
+                    (record.account_id, call.provider, None)
+                    for record, call in requests.items()
+                    if call.provider
+                ],
             )
             self.env['ir.cron']._commit_progress()
         return len(records)

@@ -41,6 +41,8 @@ INBOUND_FIELDS = frozenset(
         'context_due',
         'context_tries',
         'media',
+        'media_due',
+        'media_tries',
         'composing_user_id',
         'composing_until',
         'answered_at',
@@ -129,7 +131,7 @@ class SocialCrmMention(models.Model):
     parent_external_id = fields.Char(readonly=True, index='btree_not_null')
     parent_id = fields.Many2one('social.crm.mention', 'In Reply To', compute='_compute_parent_id')
     conversation_id = fields.Char(readonly=True, index='btree_not_null')
-    media = fields.Json(readonly=True)
+    media = fields.Json(readonly=True, copy=False)
 
     state = fields.Selection(
         [('new', 'New'), ('open', 'In Progress'), ('done', 'Done'), ('ignored', 'Ignored')],

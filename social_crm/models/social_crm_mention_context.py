@@ -36,13 +36,6 @@ class SocialCrmMention(models.Model):
         self._fetch_all('context')
 
     @api.model
-    def _wake_contexts(self):
-        """Have the loop run now if any conversation is wanted."""
-        due = [('context_due', '<=', fields.Datetime.now()), ('account_id.state', '=', 'connected')]
-        if self.search_count(due, limit=1):
-            self.env.ref('social_crm.ir_cron_context')._trigger()
-
-    @api.model
     def _fetch_contexts(self):
         """Fetch a round of conversations; return their number."""
         return self._fetch_due('context')

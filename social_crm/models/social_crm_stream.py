@@ -281,7 +281,8 @@ class SocialCrmStream(models.Model):
         if new:
             self.account_id._announce(new)
             self.env.ref('social_crm.ir_cron_act')._trigger()
-            self.env.ref('social_crm.ir_cron_context')._trigger()
+            self.env['social.crm.mention']._wake('context')
+            self.env['social.crm.mention']._wake('media')
 
     def _wake(self):
         """Fetch as soon as possible, also when a fetch is under way that may have come too soon.
@@ -346,7 +347,8 @@ class SocialCrmStream(models.Model):
             Profile._match_new(ACT_SECONDS)  # a customer must be known as one
             if Profile.search_count([('picture_due', '=', True)], limit=1):
                 Profile._wake_lookups()  # once per round, not per page
-            Mention._wake_contexts()
+            Mention._wake('context')
+            Mention._wake('media')
             while Mention._act_batch():
                 self._commit()
                 if time.monotonic() > deadline:

@@ -5,6 +5,7 @@ from odoo import fields, models
 from .. import listening
 from ..providers.types import Unreadable
 from ..tools import clean, insert_skip_known, naive
+from .social_crm_mention_media import media_rows, wanted
 
 TEXT_LENGTH = 20_000
 
@@ -103,6 +104,7 @@ class SocialCrmStream(models.Model):
             mention.rule_ids = [fields.Command.link(rule_id) for rule_id in rule_ids]
             if not acted and rule_set.acting.intersection(rule_ids):
                 mention.act_state = 'pending'
+            mention._want_media()
 
     def _find_mentions(self, external_ids):
         return self.env['social.crm.mention'].search(
@@ -180,6 +182,9 @@ class SocialCrmStream(models.Model):
             acts = watched or row['lead_form_id'] or rule_set.acting.intersection(rule_ids)
             row['act_state'] = 'pending' if acts else 'none'
             matches[row['external_id']] = rule_ids
+            # Of what a search finds, pictures are worth a call only where a rule wants the text.
+            shown = row['state'] == 'new' and (rule_ids or row['kind'] != 'search')
+            row['media_due'] = fields.Datetime.now() if shown and wanted(row['media']) else None
             rows.append(row)
         campaigns = self._campaigns(items, matches)
         for row in rows:
@@ -257,15 +262,7 @@ class SocialCrmStream(models.Model):
             'parent_local_id': clean(item.parent_local_id, 500) or None,
             'context_due': fields.Datetime.now() if _answers_something(item) else None,
             'conversation_id': clean(item.conversation_id, 500) or None,
-            'media': [
-                {
-                    'mimetype': media.mimetype,
-                    'url': clean(media.url, 1000),
-                    'description': clean(media.description, 1500),
-                }
-                for media in item.media[:20]
-            ]
-            or None,
+            'media': media_rows(item),
         }, text
 
     def _mark_changes(self, items):
@@ -278,8 +275,10 @@ class SocialCrmStream(models.Model):
                 mention.deleted_at = mention.deleted_at or fields.Datetime.now()
             elif (mention.edited_at or mention.posted_at) < naive(item.edited_at):
                 row, _text = self._analyse(item, {})
-                names = ('text', 'edited_at', 'language', 'sentiment', 'sentiment_label', 'media')
-                mention.with_context(mail_notrack=True).write({name: row[name] for name in names})
+                names = ('text', 'edited_at', 'language', 'sentiment', 'sentiment_label')
+                mention.with_context(mail_notrack=True).write(
+                    {name: row[name] for name in names} | mention._edited_media(row['media'])
+                )
 
 
 def _answers_something(item):

@@ -534,8 +534,9 @@ def test_a_push_tells_of_mentions_by_their_ids(pushes):
     page = pushes['mentions']
     assert not page.items
     assert [(bad.external_id, bad.incomplete) for bad in page.unreadable] == [
-        ('18500', True), ('17901', True),
-    ]  # fmt: skip
+        ('18500', True),
+        ('17901', True),
+    ]
 
 
 def pushed(network, provider, **value):
