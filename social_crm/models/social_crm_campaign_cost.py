@@ -35,7 +35,7 @@ class SocialCrmCampaignCost(models.Model):
         index='btree_not_null',
         ondelete='set null',
         check_company=True,
-        help='For the cost per lead of a rule.',
+        help='Spent for this rule alone. Empty: it is spread over what the campaign brings.',
     )
 
     def write(self, vals):

@@ -135,6 +135,14 @@ class SocialCrmRule(models.Model):
             'social_crm.social_crm_false_hit_action', [('rule_id', 'in', self.ids)], {}
         )
 
+    def action_view_costs(self):
+        """Open what this rule brought beside what that cost, month by month."""
+        return self._view(
+            'social_crm.social_crm_rule_report_action',
+            [('rule_id', 'in', self.ids)],
+            {'pivot_row_groupby': ['date:month'], 'graph_groupbys': ['date:month']},
+        )
+
     def _lead_domain(self):
         return Domain('social_mention_ids.rule_ids', 'in', self.ids)
 

@@ -292,6 +292,9 @@ class UtmCampaign(models.Model):
         }
         return action
 
+    def action_view_social_rules(self):
+        return self._social_action('social_crm.social_crm_rule_report_action')
+
     def action_view_social_touches(self):
         return self._social_action('social_crm.social_crm_touch_report_action')
 

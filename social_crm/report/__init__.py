@@ -6,4 +6,5 @@ from . import social_crm_rule_hourly
 from . import social_crm_report_mixin
 from . import social_crm_campaign_report
 from . import social_crm_touch_report
+from . import social_crm_rule_report
 from . import social_crm_dashboard

@@ -254,15 +254,8 @@ class SocialCrmCampaignReport(models.Model):
 
     def _bills(self):
         """Vendor bills of a campaign, less their credit notes; without taxes."""
-        amount = self._converted(SQL('l.balance'), SQL('company.currency_id'), SQL('l.date'))
         return self._leg(
-            SQL(
-                """account_move_line l JOIN account_move b ON b.id = l.move_id
-                   JOIN res_company company ON company.id = l.company_id
-                   WHERE b.state = 'posted' AND b.campaign_id IS NOT NULL
-                     AND b.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
-                     AND l.display_type = 'product'"""
-            ),
+            self._bill_lines(),
             SQL('l.id'),
             SQL('l.date::timestamp'),
             [
@@ -272,5 +265,5 @@ class SocialCrmCampaignReport(models.Model):
                 SQL('NULL::int'),
                 SQL('NULL::varchar'),
             ],
-            cost=amount,
+            cost=self._bill_amount(),
         )

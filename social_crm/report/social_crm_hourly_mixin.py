@@ -119,14 +119,14 @@ class SocialCrmHourlyMixin(models.AbstractModel):
                 keys,
             )
         )
-        extra = self._extra_columns()
+        extra, sums = self._extra_columns(), self._extra_sums()
         self.env.cr.execute(
             SQL(
                 """
                 INSERT INTO %(table)s (
                        company_id, hour, owner_id, account_id, network, kind, sentiment_label,
                        %(names)s, mention_count, scored_count, sentiment, answered_count,
-                       response_hours, lead_count, ticket_count)
+                       response_hours, lead_count, ticket_count%(sum_names)s)
                 SELECT m.company_id, due.hour, m.owner_id, m.account_id, m.network, m.kind,
                        m.sentiment_label, %(values)s, COUNT(*),
                        COUNT(*) FILTER (WHERE m.sentiment_label <> 'unknown'),
@@ -135,7 +135,7 @@ class SocialCrmHourlyMixin(models.AbstractModel):
                        COALESCE(AVG(GREATEST(
                            EXTRACT(EPOCH FROM m.answered_at - m.posted_at), 0))
                            FILTER (WHERE m.answered_at IS NOT NULL) / 3600, 0),
-                       COUNT(m.lead_id), COUNT(m.ticket_id)
+                       COUNT(m.lead_id), COUNT(m.ticket_id)%(sums)s
                   FROM %(keys)s
                        -- OFFSET 0 keeps it apart: an index scan for each hour, never a join of
                        -- all mentions of the company with all hours.
@@ -151,6 +151,8 @@ class SocialCrmHourlyMixin(models.AbstractModel):
                 table=table,
                 names=SQL(', ').join(map(SQL.identifier, extra)),
                 values=SQL(', ').join(extra.values()),
+                sum_names=SQL().join(SQL(', %s', SQL.identifier(name)) for name in sums),
+                sums=SQL().join(SQL(', %s', value) for value in sums.values()),
                 keys=keys,
                 join=self._extra_join(),
             )
@@ -163,6 +165,11 @@ class SocialCrmHourlyMixin(models.AbstractModel):
     def _extra_columns(self):
         """Return what else this model tells apart: name of the column -> SQL of its value."""
         raise NotImplementedError
+
+    @api.model
+    def _extra_sums(self):
+        """Return what else this model adds up: name of the column -> SQL of its aggregate."""
+        return {}
 
     @api.model
     def _extra_join(self):

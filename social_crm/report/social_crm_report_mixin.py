@@ -66,6 +66,24 @@ class SocialCrmReportMixin(models.AbstractModel):
             date=date,
         )
 
+    # === BILLS === #
+
+    @api.model
+    def _bill_lines(self):
+        """Return SQL of the lines ``l`` of campaigns' vendor bills and credit notes ``b``."""
+        return SQL(
+            """account_move_line l JOIN account_move b ON b.id = l.move_id
+               JOIN res_company company ON company.id = l.company_id
+               WHERE b.state = 'posted' AND b.campaign_id IS NOT NULL
+                 AND b.move_type IN ('in_invoice', 'in_refund', 'in_receipt')
+                 AND l.display_type = 'product'"""
+        )
+
+    @api.model
+    def _bill_amount(self):
+        """Return SQL of what the line ``l`` cost, without taxes."""
+        return self._converted(SQL('l.balance'), SQL('company.currency_id'), SQL('l.date'))
+
     # === LEADS === #
 
     @api.model

@@ -86,6 +86,20 @@ MODELS = {
     'autumn': ((2, 200.00 + 60.00), (2, 1000.00 + 60.00), (2.0, 250 + 250 + 100 + 60)),
     None: ((0, 0), (1, 100.01), (0.5, 50.00)),
 }
+#: Rules and the touches that they matched, by place. Of spring's four mentions in euros the tea
+#: rule matched 1 + 1 + 1/2, the cup rule 1/2, and one nobody: of 200.00 + 90.00 euros these get
+#: 125.00 + 56.25, 25.00 + 11.25, 50.00 + 22.50. ada's lead and revenue are tea's, bob's are shared
+#: (the odd cent to the first), dee's nobody's. What autumn cost is for one mention without a rule;
+#: cyd's lead and that of the website have no rule either.
+RULES = {'tea': (0, 2, 4), 'cup': (4, 1)}
+BY_RULE = {
+    # matches, leads, won revenue, cost, cost per lead
+    ('spring', 'tea'): (3, 1.5, 1050.01, 181.25, 120.83),
+    ('spring', 'cup'): (1, 0.5, 50.00, 36.25, 72.50),
+    ('spring', None): (0, 1, 0, 72.50, 72.50),
+    ('autumn', 'cup'): (1, 0, 0, 0, 0),
+    ('autumn', None): (0, 2, 260.00, 40.00, 20.00),
+}
 DOLLARS = {
     # The Dollar company alone, in dollars: cyd's lead, and its own cost.
     'spring': {'social_mention_count': 1, 'social_lead_count': 0, 'social_revenue': 0.00},
@@ -106,6 +120,8 @@ def moment(text):
 
 @tagged('post_install', '-at_install')
 class TestAttribution(SocialCrmCase):
+    maxDiff = None
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -143,7 +159,7 @@ class TestAttribution(SocialCrmCase):
         cls.campaigns = {
             name: cls.env['utm.campaign'].create({'title': name}) for name in ('spring', 'autumn')
         }
-        cls.people = {}
+        cls.people, cls.rules = {}, {}
         cls.tell()
         while cls.env['social.crm.mention.hourly']._sum_up():
             pass
@@ -179,6 +195,13 @@ class TestAttribution(SocialCrmCase):
                 }
             )
             cls.mentions_of.setdefault(person, mention)
+        touched = cls.env['social.crm.mention'].search([], order='id')[-len(TOUCHES) :]
+        for name, places in RULES.items():
+            cls.rules[name] = cls.env['social.crm.rule'].create(
+                {'name': name, 'keywords': name, 'company_id': cls.companies['e'].id}
+            )
+            for place in places:
+                touched[place].rule_ids += cls.rules[name]
         social = cls.env.ref('social_crm.utm_medium_social')
         won = cls.env['crm.stage'].search([('is_won', '=', True)], limit=1)
         for person, key, campaign, revenue, when in LEADS:
@@ -396,8 +419,70 @@ class TestAttribution(SocialCrmCase):
         self.assertIn('1,100.01', html)
         self.assertIn('Last touch', html)
 
+    def by_rule(self, *groupby, domain=()):
+        names = [f'{name}:sum' for name in ('match_count', 'lead_count', 'revenue', 'cost')]
+        rows = self.seen('social.crm.rule.report', 'e', 'd')._read_group(
+            [('campaign_id', '!=', False), *domain], groupby, [*names, 'cost_per_lead:avg']
+        )
+        return [
+            (*row[:-5], *(value if value is None else round(value, 2) for value in row[-5:]))
+            for row in rows
+        ]
+
+    def test_cost_per_lead_of_each_rule(self):
+        found = {
+            (campaign.title, rule.name or None): tuple(values)
+            for campaign, rule, *values in self.by_rule('campaign_id', 'rule_id')
+        }
+        self.assertEqual(found, BY_RULE)
+        # All of it adds up to what the campaigns brought and cost.
+        self.assertEqual(self.by_rule(), [(5, 5, 1360.01, 330.00, 66.00)])
+        march = [('date', '>=', '2026-03-01'), ('date', '<', '2026-04-01')]
+        self.assertEqual(self.by_rule(domain=march), [(5, 4, 1360.01, 330.00, 82.50)])
+
+    def test_what_was_spent_for_a_rule_is_its_own(self):
+        cost = {'name': 'Ads', 'date': '2026-03-02', 'company_id': self.companies['e'].id}
+        cost['currency_id'] = self.currencies['EUR'].id
+        self.env['social.crm.campaign.cost'].create(
+            [
+                {
+                    **cost,
+                    'campaign_id': self.campaigns['spring'].id,
+                    'amount': 10,
+                    'rule_id': self.rules['cup'].id,
+                },
+                # Three cents for four mentions, and what was spent where nothing came of it.
+                {**cost, 'campaign_id': self.campaigns['spring'].id, 'amount': 0.03},
+                {
+                    **cost,
+                    'campaign_id': self.campaigns['spring'].id,
+                    'amount': 7,
+                    'network': 'bluesky',
+                },
+            ]
+        )
+        self.env.flush_all()
+        found = {
+            (rule.name or None, network): cost
+            for rule, network, *_counts, cost, _ratio in self.by_rule(
+                'rule_id', 'network', domain=[('campaign_id', '=', self.campaigns['spring'].id)]
+            )
+        }
+        # Rounded up to each: 0.02 (of 0.01875), 0.02 (of 0.0225), 0.03; so tea has 2 cents.
+        self.assertEqual(
+            found,
+            {
+                ('tea', 'mastodon'): 181.27,
+                ('cup', 'mastodon'): 36.25,
+                ('cup', False): 10.00,
+                (None, 'mastodon'): 72.51,
+                (None, 'bluesky'): 7.00,
+            },
+        )
+
     def test_revenue_is_for_marketing_only(self):
         campaign = self.campaigns['spring']
+        self.assertFalse(self.env['social.crm.rule.report'].with_user(self.user).has_access('read'))
         self.assertFalse(
             self.env['social.crm.touch.report'].with_user(self.user).has_access('read')
         )
