@@ -89,6 +89,7 @@ from . import social_crm_post_queue
 from . import social_crm_post_series
 from . import social_crm_post_series_content
 from . import social_crm_post_repeat
+from . import social_crm_post_best_time
 from . import social_crm_post_import
 from . import social_crm_metric
 from . import social_crm_erasure

@@ -1,6 +1,8 @@
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+from .social_crm_post_series import LIVE
+
 
 class SocialCrmPost(models.Model):
     """A post of a series: an ordinary one, that knows where it comes from."""
@@ -67,7 +69,7 @@ class SocialCrmPost(models.Model):
         series._claim()
         series.sudo().write(series._content_of(self))  # sudo: not written by hand
         series._keep_files()
-        if series.state != 'draft':
+        if series.state in LIVE:
             series._plan_anew(self.series_date)
         return True
 

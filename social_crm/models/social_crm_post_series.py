@@ -12,6 +12,7 @@ from .social_crm_weekdays_mixin import WEEKDAYS
 
 _logger = logging.getLogger(__name__)
 
+LIVE = ('running', 'halted', 'ended')
 AHEAD = timedelta(days=35)  # what a month of the calendar shows
 RULE = {'every', 'unit', 'end', 'until', 'count', 'time', 'tz', *WEEKDAYS}
 
@@ -65,7 +66,8 @@ class SocialCrmPostSeries(models.Model):
             ('draft', 'Not Started'),
             ('running', 'Running'),
             ('halted', 'Halted'),
-            ('ended', 'Ended'),
+            ('ended', 'All Planned'),
+            ('stopped', 'Stopped'),
         ],
         'Status',
         default='draft',
@@ -165,7 +167,7 @@ class SocialCrmPostSeries(models.Model):
         result = super().write(vals)
         if vals.keys() & RULE:
             self._claim()
-            for series in self.filtered(lambda series: series.state == 'running'):
+            for series in self.filtered(lambda series: series.state in LIVE):
                 series._plan_anew()
         return result
 
@@ -178,7 +180,7 @@ class SocialCrmPostSeries(models.Model):
             series._lock()
             series._remove_planned(series._last_past_day())
             # sudo: the state follows from these methods only; rights were checked
-            series.sudo().write({'state': 'ended', 'next_date': False, 'halt_reason': False})
+            series.sudo().write({'state': 'stopped', 'next_date': False, 'halt_reason': False})
 
     def action_go_on(self):
         """Repeat again, from now on."""

@@ -32,6 +32,7 @@ from . import test_delivery
 from . import test_post
 from . import test_post_queue
 from . import test_post_series
+from . import test_post_best_time
 from . import test_link
 from . import test_digest
 from . import test_campaign_end_to_end

@@ -250,11 +250,16 @@ class TestPostSeries(DeliveryCase):
             self.days(series), ['03-02', '03-09', '03-12', '03-19', '03-26', '04-02', '04-09']
         )
         self.assertEqual(self.posts(series)[2].due_at, datetime(2027, 3, 12, 16, 30))
+        planned = self.repeat(self.first('Thrice'), unit='day', end='count', count=3)
+        planned.every = 2
+        self.assertEqual(self.days(planned), ['03-02', '03-04', '03-06'])
+        planned.count = 2
+        self.assertEqual(self.days(planned), ['03-02', '03-04'])
 
     def test_stop_and_go_on(self):
         series = self.repeat(self.first())
         series.action_stop()
-        self.assertEqual((series.state, self.days(series)), ('ended', ['03-02']))
+        self.assertEqual((series.state, self.days(series)), ('stopped', ['03-02']))
         self.run_cron(NOW + timedelta(days=7))
         self.assertEqual(self.days(series), ['03-02'])
         series.action_go_on()
