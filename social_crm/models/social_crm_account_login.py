@@ -51,7 +51,7 @@ class SocialCrmAccount(models.Model):
             'granted_scopes': ' '.join(_granted(state, token)),
             'state': 'connected',
             'active': True,
-            'last_error': False,
+            'login_error': False,
         }
         event = 'reconnect' if account else 'connect'
         scopes = account.granted_scopes
@@ -93,7 +93,7 @@ class SocialCrmAccount(models.Model):
         self.ensure_one()
         account = self.sudo()  # sudo: rights were checked, the login itself is readable by nobody
         credential = self.env['social.crm.credential'].sudo().search([('account_id', '=', self.id)])
-        account.write({'state': 'disconnected', 'last_error': False})
+        account.write({'state': 'disconnected', 'login_error': False})
         account.activity_unlink(['social_crm.mail_activity_type_reconnect'])
         self.env['social.crm.audit']._log('disconnect', self)
         if credential:
@@ -160,8 +160,8 @@ class SocialCrmAccount(models.Model):
             account.write(
                 {
                     'state': 'reconnect',
-                    'last_error': account._explain(error),
-                    'last_error_at': fields.Datetime.now(),
+                    'login_error': account._explain(error),
+                    'login_error_at': fields.Datetime.now(),
                 }
             )
             account.activity_schedule(

@@ -1,9 +1,8 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ..providers import adapter_class
-from ..tools import naive
 
 BACKFILL = timedelta(days=7)
 MAX_SEARCHES = 30  # streams of hashtags and searches per account, each a call per look
@@ -28,11 +27,15 @@ class SocialCrmAccount(models.Model):
             'are too many.'
         ),
     )
-    last_success = fields.Datetime('Last Look', readonly=True)
-    last_error = fields.Char(readonly=True)
-    last_error_at = fields.Datetime(readonly=True)
-    rate_limit_remaining = fields.Integer(readonly=True)
-    rate_limit_reset = fields.Datetime(readonly=True)
+    last_success = fields.Datetime('Last Look', compute='_compute_health', compute_sudo=True)
+    last_error = fields.Char(
+        compute='_compute_health', compute_sudo=True, search='_search_last_error'
+    )
+    last_error_at = fields.Datetime(compute='_compute_health', compute_sudo=True)
+    rate_limit_remaining = fields.Integer(compute='_compute_health', compute_sudo=True)
+    rate_limit_reset = fields.Datetime(compute='_compute_health', compute_sudo=True)
+    login_error = fields.Char(readonly=True, copy=False)
+    login_error_at = fields.Datetime(readonly=True, copy=False)
     parked_count = fields.Integer(
         compute='_compute_parked_count', groups='social_crm.social_crm_group_marketing'
     )
@@ -43,6 +46,43 @@ class SocialCrmAccount(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends(
+        'login_error',
+        'login_error_at',
+        'stream_ids.last_success',
+        'stream_ids.last_error',
+        'stream_ids.last_error_at',
+        'stream_ids.rate_limit_remaining',
+        'stream_ids.rate_limit_reset',
+    )
+    def _compute_health(self):
+        """Sum up how the looks of all streams went.
+
+        The loop notes it on each stream, which it has leased, and not on the account: workers and
+        people who change the account do not get in each other's way.
+        """
+        for account in self:
+            streams = account.with_context(active_test=False).stream_ids
+            account.last_success = max(streams.mapped('last_success'), key=_age, default=False)
+            failing = streams.filtered(lambda stream: stream.active and stream.last_error)
+            failing = failing.sorted(lambda stream: _age(stream.last_error_at))[-1:]
+            account.last_error = account.login_error or failing.last_error
+            account.last_error_at = (
+                account.login_error_at if account.login_error else failing.last_error_at
+            )
+            limited = streams.filtered('rate_limit_reset')
+            limited = limited.sorted(lambda stream: _age(stream.last_success))[-1:]
+            account.rate_limit_remaining = limited.rate_limit_remaining
+            account.rate_limit_reset = limited.rate_limit_reset
+
+    def _search_last_error(self, operator, value):
+        """Find the accounts without an error; those with one are the others."""
+        if operator != 'in' or set(value) != {False}:
+            return NotImplemented
+        # sudo: streams are the module's own
+        failing = self.env['social.crm.stream'].sudo()._search([('last_error', '!=', False)])
+        return [('login_error', '=', False), ('id', 'not in', failing.subselect('account_id'))]
 
     def _compute_parked_count(self):
         counts = dict(
@@ -111,18 +151,20 @@ class SocialCrmAccount(models.Model):
         now = fields.Datetime.now()
         Stream = self.env['social.crm.stream'].sudo()  # sudo: streams are the module's own
         for account in self.sudo():
-            wanted = []
+            wanted, left_out = [], account.searches_left_out
             if account.active and account.state == 'connected':
                 adapter = adapter_class(account.network)
                 asked = self.env['social.crm.rule']._wanted_streams(account, adapter)
                 wanted = account._default_streams(adapter) + asked[:MAX_SEARCHES]
-                account.searches_left_out = max(len(asked) - MAX_SEARCHES, 0)
+                left_out = max(len(asked) - MAX_SEARCHES, 0)
+            if account.searches_left_out != left_out:
+                account.searches_left_out = left_out
             known = Stream.with_context(active_test=False).search([('account_id', '=', account.id)])
             by_key = {(stream.kind, stream.query): stream for stream in known}
             on = Stream.union(*(stream for key, stream in by_key.items() if key in set(wanted)))
             (known - on).filtered('active').write({'active': False})
             on.filtered(lambda stream: not stream.active).write(
-                {'active': True, 'next_due': now, 'error_count': 0}
+                {'active': True, 'next_due': now, 'error_count': 0, 'last_error': False}
             )
             Stream.create(
                 [
@@ -150,13 +192,7 @@ class SocialCrmAccount(models.Model):
             if kind not in needed or needed[kind] in permitted
         ]
 
-    def _note_success(self, rate_limit):
-        """Keep what the health page shows after a look that worked."""
-        values = {'last_success': fields.Datetime.now()}
-        if self.last_error and not any(self.stream_ids.mapped('last_error')):
-            values['last_error'] = False
-        if rate_limit:
-            values.update(
-                rate_limit_remaining=rate_limit.remaining, rate_limit_reset=naive(rate_limit.reset)
-            )
-        self.write(values)
+
+def _age(moment):
+    """Let times be compared with those that never came."""
+    return moment or datetime.min

@@ -18,6 +18,7 @@ CLAIM = 8  # profiles looked up at once, each in a thread
 LEASE = timedelta(minutes=5)  # longer than a look-up can take
 FRESH = timedelta(hours=24)  # so long a profile is not asked for again
 EVER = datetime.min
+STORE_TRIES = 4
 
 
 class SocialCrmProfile(models.Model):
@@ -255,21 +256,43 @@ class SocialCrmProfile(models.Model):
 
     def _store_refresh_outcome(self, future, account):
         """Store what a look-up gave, in an own transaction; an error stays with this profile."""
-        try:
+        for _attempt in range(STORE_TRIES):
             try:
-                found, picture, rate_limit = future.result()
-            except (ProviderError, UserError) as error:
-                self._refresh_failed(error, account)
-            else:
-                if account:
-                    account._spare_calls(rate_limit)
-                self._store_refresh(found, picture)
-            self.env['ir.cron']._commit_progress()
-        except psycopg2.errors.SerializationFailure:
-            self.env.cr.rollback()  # the lease runs out, then it is looked up again
-        except Exception:  # the boundary of the loop: one profile must not stop the others
-            self.env.cr.rollback()
-            _logger.exception('profile %s could not be brought up to date', self.id)
+                if self._lock():
+                    self._store_look_up(future, account)
+                self.env['ir.cron']._commit_progress()
+                return
+            except psycopg2.errors.SerializationFailure:
+                self.env.cr.rollback()
+            except Exception:  # the boundary of the loop: one profile must not stop the others
+                self.env.cr.rollback()
+                _logger.exception('profile %s could not be brought up to date', self.id)
+                return
+        _logger.info('profile %s is written to by others: it is looked up again later', self.id)
+
+    def _lock(self):
+        """Lock this profile before it is read: matching and answering write to it as well.
+
+        :return: whether it is still there
+        """
+        self.env.cr.execute(
+            'SELECT 1 FROM social_crm_profile WHERE id = %s FOR NO KEY UPDATE',
+            [self.id],
+            log_exceptions=False,  # a conflict is expected, and tried again
+        )
+        found = bool(self.env.cr.fetchone())
+        self.invalidate_recordset()
+        return found
+
+    def _store_look_up(self, future, account):
+        try:
+            found, picture, rate_limit = future.result()
+        except (ProviderError, UserError) as error:
+            self._refresh_failed(error, account)
+            return
+        if account:
+            account._spare_calls(rate_limit)
+        self._store_refresh(found, picture)
 
 
 def _picture(http, url, known_url):

@@ -120,7 +120,7 @@ class SocialCrmRevocation(models.Model):
                 self._done('revoke_failed', reason)
             else:
                 _logger.info('revocation for account %s put off: %s', account.id, error.code)
-                account.last_error = reason
+                account.write({'login_error': reason, 'login_error_at': fields.Datetime.now()})
                 self.next_try = fields.Datetime.now() + PAUSES[self.attempts - 1]
         else:
             self._done('revoke')
@@ -135,7 +135,8 @@ class SocialCrmRevocation(models.Model):
         account.write(
             {
                 'revocation': 'done' if event == 'revoke' else 'failed',
-                'last_error': detail if event == 'revoke_failed' else False,
+                'login_error': detail if event == 'revoke_failed' else False,
+                'login_error_at': fields.Datetime.now(),
             }
         )
         self.unlink()

@@ -61,6 +61,9 @@ class SocialCrmStream(models.Model):
     lease_until = fields.Datetime()
     last_success = fields.Datetime()
     last_error = fields.Char()
+    last_error_at = fields.Datetime()
+    rate_limit_remaining = fields.Integer()
+    rate_limit_reset = fields.Datetime()
     error_count = fields.Integer()
     item_count = fields.Integer('Items Received')
     woken = fields.Boolean(
@@ -224,6 +227,7 @@ class SocialCrmStream(models.Model):
                 WHERE s.id = %s AND s.lease = %s AND s.active AND a.state = 'connected'
                   FOR NO KEY UPDATE OF s""",
             [self.id, lease],
+            log_exceptions=False,  # a conflict is expected, and tried again
         )
         found = bool(self.env.cr.fetchone())
         self.invalidate_recordset()
@@ -258,10 +262,9 @@ class SocialCrmStream(models.Model):
                 'error_count': 0,
                 'item_count': self.item_count + len(new),
                 'unannounced': unannounced and page.more,
+                **_limits(rate_limit),
             }
         )
-        if not page.more:
-            self.account_id._note_success(rate_limit)
         return bool(new)
 
     def _store_contents(self, page):
@@ -315,17 +318,16 @@ class SocialCrmStream(models.Model):
         due = now + timedelta(seconds=pause * random.uniform(0.8, 1.2))
         if isinstance(error, RateLimited) and error.until:
             due = max(naive(error.until), now + timedelta(seconds=1))
-        message = self.account_id._explain(error)
         self.write(
             {
                 'next_due': due,
                 'error_count': self.error_count + 1,
-                'last_error': message,
+                'last_error': self.account_id._explain(error),
+                'last_error_at': now,
                 'lease': False,
                 'lease_until': False,
             }
         )
-        self.account_id.write({'last_error': message, 'last_error_at': now})
 
     @api.model
     def _seconds_to_next_due(self):
@@ -365,3 +367,13 @@ class SocialCrmStream(models.Model):
     @api.model
     def _commit(self):
         self.env['ir.cron']._commit_progress()
+
+
+def _limits(rate_limit):
+    """Return what a stream keeps of the network's rate limit; nothing where none was told."""
+    if not rate_limit:
+        return {}
+    return {
+        'rate_limit_remaining': rate_limit.remaining,
+        'rate_limit_reset': naive(rate_limit.reset),
+    }

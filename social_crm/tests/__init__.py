@@ -29,6 +29,7 @@ from . import test_rule_exchange
 from . import test_screen_pop
 from . import test_screens
 from . import test_delivery
+from . import test_demo
 from . import test_post
 from . import test_post_queue
 from . import test_post_series

@@ -33,8 +33,9 @@ def page(number, authors):
 
 def in_parallel(work, workers=4):
     # Each worker repeats what ends in a conflict, as the loops do.
-    start = threading.Barrier(workers)
-    def run():
+    works = work if isinstance(work, list) else [work] * workers
+    start, conflicts = threading.Barrier(len(works)), []
+    def run(work):
         start.wait()
         for _try in range(60):
             with env.registry.cursor() as cr:
@@ -43,12 +44,14 @@ def in_parallel(work, workers=4):
                     cr.commit()
                     if not more:
                         return
-                except psycopg2.errors.SerializationFailure:
+                except psycopg2.errors.SerializationFailure as error:
+                    conflicts.append(str(error))
                     cr.rollback()
-    threads = [threading.Thread(target=run) for _worker in range(workers)]
+    threads = [threading.Thread(target=run, args=[work]) for work in works]
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     env.cr.rollback()
+    return conflicts
 """
 
 ONE_LEAD = """
@@ -102,11 +105,66 @@ mentions = env['social.crm.mention'].search([])
 print('RESULT', len(mentions), len(mentions.author_id))
 """
 
+ONE_ACCOUNT = """
+from datetime import datetime, timedelta, timezone
+from odoo.addons.social_crm.providers.answers import RateLimit
+from odoo.addons.social_crm.providers.types import Page
+
+streams = account.stream_ids
+env.cr.commit()
+
+def look(stream):
+    # What the loop does with what it fetched; the calls that are left become fewer each time.
+    left = iter(range(20, 0, -1))
+    def store(env):
+        until = datetime.now(timezone.utc) + timedelta(minutes=5)
+        number = next(left)
+        rate_limit = RateLimit(limit=300, remaining=number, reset=until)
+        env['social.crm.stream'].browse(stream.id)._store_page(Page([], []), rate_limit)
+        return number > 1
+    return store
+
+def rename():
+    names = iter(range(20, 0, -1))
+    def write(env):
+        number = next(names)
+        env['social.crm.account'].browse(account.id).name = f'Acme {number}'
+        return number > 1
+    return write
+
+conflicts = in_parallel([*map(look, streams), rename()])
+health = account.name, account.rate_limit_remaining, bool(account.last_success)
+print('RESULT', len(streams), len(conflicts), *health)
+"""
+
+ONE_PROFILE = """
+from concurrent.futures import Future
+from odoo.addons.social_crm.providers.types import Profile
+
+profile = env['social.crm.profile'].create({'network': 'mastodon', 'handle': 'ada@example.org'})
+env.cr.commit()
+profile.read(['name'])  # from here on this transaction sees the profile as it is now
+with env.registry.cursor() as other:
+    profile.with_env(env(cr=other)).contacted_at = '2026-11-20'
+
+found = Profile(external_id='https://example.org/ada', handle='ada@example.org', name='Ada')
+future = Future()
+future.set_result((found, b'', None))
+profile._store_refresh_outcome(future, None)
+env.cr.rollback()
+env.invalidate_all()
+print('RESULT', profile.name, bool(profile.contacted_at))
+"""
+
 
 @unittest.skipUnless(database, 'needs the tools of the repository')
 @tagged('post_install', '-at_install')
 class TestConcurrency(BaseCase):
-    def run_on_clone(self, script):
+    def run_on_clone(self, script, quiet=False):
+        """Run a script in Odoo's shell; return what it prints.
+
+        :param quiet: not one conflict may stand in the log
+        """
         with database.clone() as name:
             config = configuration.write('concurrency', db_name=name)
             command = [*configuration.command(), 'shell', '--config', config, '--no-http']
@@ -122,6 +180,8 @@ class TestConcurrency(BaseCase):
             )
         lines = [line for line in done.stdout.splitlines() if line[:6] in ('RESULT', 'NOTES ')]
         self.assertTrue(lines, done.stdout[-500:] + done.stderr[-3000:])
+        if quiet:
+            self.assertEqual(done.stderr.count('could not serialize access'), 0)
         return lines
 
     def test_one_author_has_one_lead_whoever_captures_it(self):
@@ -135,3 +195,11 @@ class TestConcurrency(BaseCase):
 
     def test_a_push_that_is_delivered_many_times_at_once_is_stored_once(self):
         self.assertEqual(self.run_on_clone(ONE_PUSH), ['RESULT 50 1'])
+
+    def test_looks_at_one_account_and_people_who_change_it_do_not_meet(self):
+        result = self.run_on_clone(ONE_ACCOUNT, quiet=True)
+        self.assertEqual(result, ['RESULT 2 0 Acme 1 1 True'], 'no conflict, all is stored')
+
+    def test_what_was_looked_up_is_stored_though_others_write_to_the_profile(self):
+        result = self.run_on_clone(ONE_PROFILE, quiet=True)
+        self.assertEqual(result, ['RESULT Ada True'])

@@ -211,6 +211,14 @@ class TestReceive(SocialCrmCase):
         self.assertEqual(pauses, sorted(pauses))
         self.assertGreater(pauses[-1], 60 * 4)
         self.assertIn('cannot be reached', self.account.last_error)
+        self.assertEqual(self.account.last_error_at, self.stream().last_error_at)
+        failing = [('last_error', '!=', False), ('id', '=', self.account.id)]
+        self.assertTrue(self.account.search(failing))
+
+        self.stub.fail.clear()
+        self.receive()
+        self.assertFalse(self.account.last_error)
+        self.assertFalse(self.account.search(failing))
 
     def test_reading_again_adds_what_was_missed_and_repeats_nothing(self):
         self.make_rule(keywords='wallpaper', actions=[{'kind': 'lead'}])
