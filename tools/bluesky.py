@@ -62,6 +62,15 @@ class Bluesky(Server):
             self._sessions[login] = found['accessJwt']
         return self._sessions[login]
 
+    def shows_everybody(self):
+        """Tell whether the AppView has heard of all people."""
+        try:
+            for login, did in self.dids.items():
+                self.xrpc(login, 'app.bsky.actor.getProfile', actor=did)
+        except urllib.error.HTTPError:
+            return False
+        return True
+
     def app_password(self, login):
         """A new app password of a person."""
         method = 'com.atproto.server.createAppPassword'
@@ -168,6 +177,8 @@ def start(people=('brand', 'customer')):
             network.appview, network.plc = found['appview'], found['plc']
             network.dids = {login: row.pop('did') for login, row in accounts.items()}
             network.accounts = {login: Account(**row) for login, row in accounts.items()}
+            # A busy AppView hears of new people a little later than the server they signed up at.
+            process.wait_until(network.shows_everybody, 60, 'The AppView')
             yield network
         finally:
             process.stop()

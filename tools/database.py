@@ -151,9 +151,9 @@ def server_key():
     return paths.digest(sorted(postgres.connection().items()))[:6]
 
 
-def addon_content(*addons, with_demo=False):
-    """Hash of everything that an update of these addons would read."""
-    ignored = WITHOUT_UPDATE - {'demo'} if with_demo else WITHOUT_UPDATE
+def addon_content(*addons, also=()):
+    """Hash of everything that an update of these addons would read, and of the folders `also`."""
+    ignored = WITHOUT_UPDATE - set(also)
     parts = []
     for addon in addons:
         folder = paths.CHECKOUT / addon
@@ -182,6 +182,7 @@ def _prepare(variant, fresh=False):
     if not fresh and stamped(key, content) and exists(database):
         return database
     unstamp(key)
+    unstamp(f'{key}-assets')
     if fresh:
         drop(database)
     if exists(database):
@@ -223,13 +224,28 @@ def _report(warnings):
         print(line)
 
 
+def _with_assets(database, variant):
+    """Have the bundles in a template, built once for all its clones."""
+    content = addon_content(*_addons_of(variant), also=('static',))
+    key = f'{database}-{server_key()}-assets'
+    if not stamped(key, content):
+        with step('building the bundles of the web client, for all clones of the template'):
+            build_assets(database)
+        stamp(key, content)
+    return database
+
+
 @contextmanager
-def clone(purpose=None, variant='main'):
-    """Give a scratch clone of a template; it is dropped at the end."""
+def clone(purpose=None, variant='main', assets=False):
+    """Give a scratch clone of a template; it is dropped at the end.
+
+    With `assets` it serves the web client at once; without, it builds the bundles when asked.
+    """
     purpose = purpose or f'scratch_{os.getpid()}_{os.urandom(2).hex()}'
     database = name(purpose)
     with lock(name(variant)):
-        _copy(_prepare(variant), database)
+        template = _prepare(variant)
+        _copy(_with_assets(template, variant) if assets else template, database)
     try:
         yield database
     finally:

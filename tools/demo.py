@@ -36,7 +36,7 @@ def in_environment(arguments):
 
 def prepare(fresh=False):
     """Create the run database, or update it when the module changed."""
-    content = database.addon_content('social_crm', with_demo=True)
+    content = database.addon_content('social_crm', also=('demo',))
     key = f'{DATABASE}-{database.server_key()}'
     with lock(DATABASE):
         if fresh:

@@ -28,7 +28,7 @@ class EndToEndCase(BaseCase):
         stack = ExitStack()
         cls.addClassCleanup(stack.close)
         cls.network = cls.start_network(stack)
-        clone = stack.enter_context(database.clone())
+        clone = stack.enter_context(database.clone(assets=True))
         cls.odoo = stack.enter_context(odoo_process.start(clone, crons=3))
         cls.page = stack.enter_context(browser.chromium()).new_page()
         browser.sign_in(cls.page, cls.odoo.url)

@@ -84,7 +84,7 @@ class TestDeliveryCrash(BaseCase):
         cls.addClassCleanup(stack.close)
         cls.snac = stack.enter_context(servers.snac(people=('brand',)))
         cls.proxy = stack.enter_context(FaultProxy(cls.snac.url))
-        cls.database = stack.enter_context(database.clone())
+        cls.database = stack.enter_context(database.clone(assets=True))
         cls.workers = Workers(cls.database)
         stack.callback(cls.workers.stop)
         token = cls.snac.token('brand')
