@@ -72,6 +72,7 @@ def _limits(adapters):
         ['Window for messages', *(_hours(one.message_window) for one in limits)],
         ['Version of the API', *versions],
         ['Served until', *ends],
+        ['Calls are charged in', *(adapter.cost_unit or '–' for adapter in adapters)],
     ]
 
 

@@ -91,8 +91,8 @@ class SocialCrmAccount(models.Model):
                 user_id=account.user_id.id,
                 summary=account.env._('The monthly budget of @%s is used up', account.handle),
                 note=account.env._(
-                    'The calls of %(app)s have cost %(amount)s in this month. Nothing is read '
-                    'until the next month begins, or an administrator raises the budget of the '
+                    'The calls of %(app)s have used up the %(amount)s of this month. Nothing is '
+                    'read until the next one begins, or an administrator raises the budget of the '
                     'app. Posts and answers go out all the same.',
                     app=app.display_name,
                     amount=format_amount(account.env, app.monthly_budget, app.cost_currency_id),

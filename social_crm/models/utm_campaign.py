@@ -11,6 +11,7 @@ _logger = logging.getLogger(__name__)
 
 MARKETING = 'social_crm.social_crm_group_marketing'
 WEEKS = 12
+LEAST_WEEKS = 6  # in a graph, or its bars are too wide
 MODELS = ('first', 'last', 'linear')
 ENGAGEMENT = ('mention_count', 'like_count', 'comment_count', 'share_count', 'click_count')
 
@@ -225,7 +226,8 @@ class UtmCampaign(models.Model):
         numbers = {week.date(): number for week, number in weeks if number}
         if not numbers:
             return False
-        first, last = min(numbers), max(numbers)
+        last = max(numbers)
+        first = min(*numbers, last - timedelta(weeks=LEAST_WEEKS - 1))
         days = [first + timedelta(weeks=place) for place in range((last - first).days // 7 + 1)]
         bars = [
             {

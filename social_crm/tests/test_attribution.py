@@ -410,7 +410,17 @@ class TestAttribution(SocialCrmCase):
         self.assertEqual(weeks['03-08']['revenue'], 1100.01)
         # 5 mentions, 7 likes, 2 comments, 1 share and 4 clicks, all in the first week of March.
         [graph] = json.loads(campaign.social_engagement_graph)
-        self.assertEqual(graph['values'], [{'label': '1 Mar', 'value': 19, 'type': 'past'}], graph)
+        self.assertEqual(
+            [(bar['label'], bar['value']) for bar in graph['values']],
+            [
+                ('25 Jan', 0),
+                ('1 Feb', 0),
+                ('8 Feb', 0),
+                ('15 Feb', 0),
+                ('22 Feb', 0),
+                ('1 Mar', 19),
+            ],
+        )
         [graph] = json.loads(campaign.social_lead_graph)
         # dee's lead is of this week; the week of the two others is too long ago.
         self.assertEqual([bar['value'] for bar in graph['values']], [0] * 11 + [1])
