@@ -78,6 +78,7 @@
         'views/social_crm_post_series_views.xml',
         'views/social_crm_post_views.xml',
         'views/social_crm_publication_views.xml',
+        'views/social_crm_post_template_views.xml',
         'views/social_crm_erasure_request_views.xml',
         'views/social_crm_lead_form_views.xml',
         'data/mail_template_data.xml',  # shows what a view above makes

@@ -91,6 +91,9 @@ from . import social_crm_post_series_content
 from . import social_crm_post_repeat
 from . import social_crm_post_best_time
 from . import social_crm_post_import
+from . import social_crm_post_template
+from . import social_crm_post_template_text
+from . import social_crm_post_origin
 from . import social_crm_metric
 from . import social_crm_erasure
 from . import base_automation

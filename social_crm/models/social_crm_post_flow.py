@@ -205,13 +205,14 @@ class SocialCrmPost(models.Model):
                 post._check_ready()
                 post._enqueue()
 
-    def _withdraw_approval(self):
+    def _withdraw_approval(self, message=None):
         self._dequeue()
         self.sudo().write(
             {'step': 'waiting', 'approved_by_id': False, 'approved_at': False}
         )  # sudo: see action_submit
         self.message_post(
-            body=self.env._(
+            body=message
+            or self.env._(
                 '%s changed the post after it was approved: it has to be approved again.',
                 self.env.user.name,
             )

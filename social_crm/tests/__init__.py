@@ -43,6 +43,7 @@ from . import test_hourly
 from . import test_post_end_to_end
 from . import test_post_import
 from . import test_mention_media
+from . import test_post_template
 from . import test_public_media
 from . import test_meta_networks
 from . import test_metric
