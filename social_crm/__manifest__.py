@@ -92,6 +92,7 @@
         'demo/social_crm_profile_demo.xml',
         'demo/social_crm_mention_demo.xml',
         'demo/social_crm_network_demo.xml',
+        'demo/social_crm_media_demo.xml',
         'demo/social_crm_outcome_demo.xml',
         'demo/social_crm_answer_demo.xml',
         'demo/social_crm_post_demo.xml',

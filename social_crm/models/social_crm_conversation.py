@@ -172,6 +172,7 @@ class SocialCrmConversation(models.AbstractModel):
             {
                 'entries': shown,
                 'left_out': len(entries) - len(shown),
+                'undescribed': self.env._('Picture without a description'),
                 'when': lambda moment: format_datetime(self.env, moment, dt_format='short'),
                 'web': lambda url: url if url.startswith(('https://', 'http://')) else '',
             },
