@@ -12,7 +12,7 @@ import odoo.addons.social_crm.tests
 SECRET = 'client-secret-9'
 
 
-def start_fake(case, name, *args):
+def start_fake(case, name, **values):
     """Start a fake network (``fake_facebook:FakeFacebook``) for the length of a test.
 
     The fakes belong to the tests that run without Odoo, and import the adapters by another name:
@@ -29,4 +29,4 @@ def start_fake(case, name, *args):
     mock.start()
     case.addCleanup(mock.stop, allow_assert=False)
     mock.add_passthru('http://127.0.0.1')
-    return fake(mock, None, *args)
+    return fake(mock, **values)

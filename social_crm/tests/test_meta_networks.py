@@ -204,7 +204,7 @@ class TestInstagram(MetaCase):
         )
 
     def check_route(self, route):
-        self.fake = start_fake(self, 'fake_instagram:FakeInstagram', route)
+        self.fake = start_fake(self, 'fake_instagram:FakeInstagram', route=route)
         account = self.connect()
         self.assertRecordValues(account, [{'handle': 'demo_bakery', 'external_id': INSTAGRAM}])
         self.assertFalse(account.missing_capabilities)
@@ -266,3 +266,39 @@ class TestInstagram(MetaCase):
         self.assertEqual((gone.state, gone.item_due), ('parked', False))
         gone.with_user(self.manager).action_replay()
         self.assertEqual(gone.state, 'named')
+
+
+@tagged('post_install', '-at_install')
+class TestThreads(MetaCase):
+    network = 'threads'
+
+    def test_from_sign_in_to_disconnection(self):
+        self.fake = start_fake(self, 'fake_threads:FakeThreads')
+        account = self.connect()
+        self.assertRecordValues(
+            account, [{'handle': 'demo_bakery', 'external_id': '17840000000000001'}]
+        )
+        self.assertFalse(account.missing_capabilities)
+        reply = self.fake.put('replies', 'Any rye left?', minutes_ago=9)
+        self.fake.put('mentions', 'best rye in town', minutes_ago=8)
+        self.receive()
+        self.assertFalse(account.last_error)
+        self.assertEqual(
+            {(one.kind, one.text, one.author_id.handle) for one in self.mentions()},
+            {
+                ('reply', 'Any rye left?', 'jana.n'),
+                ('mention', '@demo_bakery best rye in town', 'jana.n'),
+            },
+        )
+        self.answer(self.mentions(external_id=reply), 'Yes, come by')
+        (answer,) = [post for post in self.fake.posts if post.get('published')]
+        self.assertEqual((answer['text'], answer['replied_to']['id']), ('Yes, come by', reply))
+        self.assertEqual(self.post(account).mapped('delivery_state'), ['sent'])
+        self.assertEqual(self.fake.sent, ['Yes, come by', 'New bread'])
+        before = self.mentions()
+        self.receive()  # own answers come back, and are no mentions
+        self.assertEqual(self.mentions(), before)
+        disconnect(account, self.manager)
+        self.assertFalse(
+            self.env['social.crm.credential'].search([('account_id', '=', account.id)])
+        )
