@@ -58,6 +58,9 @@ class Client(Provider):
         if organization:
             number = organization.rpartition(':')[2]
             return self._read(organization_profile, self._get(f'organizations/{number}'))
+        return self._member_who_signed_in()
+
+    def _member_who_signed_in(self) -> Profile:
         # Apps with Community Management have r_basicprofile, apps with Sign In have openid; the
         # one call is refused to the other kind.
         if self._grant.scopes and 'r_basicprofile' not in self._grant.scopes:

@@ -25,6 +25,8 @@ SITE = 'https://www.linkedin.com'
 
 _COMMENTS = {'COMMENT', 'ADMIN_COMMENT', 'COMMENT_EDIT', 'COMMENT_DELETE'}
 _SHARES = {'SHARE', 'SHARE_MENTION'}
+#: What LinkedIn calls the pushes of these.
+ACTION_PUSHES = 'ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS'
 #: What is asked for: likes are no items.
 ACTIONS = (*sorted(_COMMENTS), *sorted(_SHARES))
 

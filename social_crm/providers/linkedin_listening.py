@@ -17,9 +17,11 @@ from .errors import (
     NotSupported,
     PermissionMissing,
     ProviderError,
+    Rejected,
 )
 from .linkedin_client import OAUTH, _url, elements, has_more
 from .linkedin_items import (
+    ACTION_PUSHES,
     ACTIONS,
     BAD,
     COMMENT,
@@ -115,6 +117,12 @@ class Listening(Sending):
         found = self._with_authors([entries[number] for number in fresh])
         return Page(*self._reader().page(found, 'notifications'), window.cursor(), more)
 
+    def complete(self, stream: str, payload: object) -> Page:
+        """See :meth:`.Provider.complete`: of a pushed comment or post, who wrote it."""
+        if stream != 'notifications' or not isinstance(payload, dict):
+            raise NotSupported(code=stream)
+        return Page(*self._reader().page(self._with_authors([payload]), stream))
+
     def _with_authors(self, entries: list[Any], name: str = '') -> list[Any]:
         """Put beside each entry what is known about its author, where LinkedIn tells anything."""
         owners = [str(entry.get(name)) if name else owner_of(entry) for entry in entries]
@@ -146,18 +154,34 @@ class Listening(Sending):
         return tuple(found.values())
 
     def subscribe(self) -> None:
-        """Have new leads pushed; see :meth:`.Provider.subscribe`.
+        """Have comments, mentions and new leads pushed; see :meth:`.Provider.subscribe`.
 
-        Pushes of comments are switched on by a call that names the app's number at LinkedIn, which
-        is told nowhere but on its developer page: comments are polled.
+        The call for comments names the app's number at LinkedIn, which is told nowhere but on its
+        developer page: without ``app.metadata['application_id']`` they are polled alone. LinkedIn
+        ends it with the member's login or role, without a word, so that it is made each day.
         """
-        url = self.app.webhook_url
-        may = self._is_organization and self._granted('r_marketing_leadgen_automation')
-        if not url or not may:
+        url, app_id = self.app.webhook_url, str(self.app.metadata.get('application_id') or '')
+        actions = app_id and self._granted('rw_organization_admin')
+        new_leads = self._granted('r_marketing_leadgen_automation')
+        if not url or not self._is_organization or not (actions or new_leads):
             raise NotSupported(code='webhook')
-        for owner, kind in self._lead_sources():
+        for owner, kind in self._lead_sources() if new_leads else ():
             with suppress(PermissionMissing, NotFound):  # a role for this owner is missing
                 self._with_role(partial(self._subscribe_to, owner, kind, url))
+        if actions:
+            self._subscribe_to_actions(app_id, url)
+
+    def _subscribe_to_actions(self, app_id: str, url: str) -> None:
+        if not app_id.isascii() or not app_id.isdigit():
+            raise Rejected('The application_id of the app is no number', 'application_id')
+        key = {
+            'developerApplication': f'urn:li:developerApplication:{app_id}',
+            'user': self._member_who_signed_in().external_id,
+            'entity': self._me,
+            'eventType': ACTION_PUSHES,
+        }
+        path = f'eventSubscriptions/{restli.value(key)}'
+        self._call('PUT', _url(path), json={'webhook': url})
 
     def _subscribe_to(self, owner: str, kind: str, url: str) -> None:
         named = _owner(owner)['owner']

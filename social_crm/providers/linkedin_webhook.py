@@ -11,13 +11,12 @@ from typing import Any
 
 from .base import Provider
 from .errors import Rejected
-from .linkedin_items import BAD, ORGANIZATION, Reader
+from .linkedin_items import ACTION_PUSHES, BAD, ORGANIZATION, PERSON, Reader
 from .linkedin_leads import withdrawn
-from .types import Page, Push
+from .types import Item, Page, Push, Unreadable
 
 _CHALLENGE = re.compile(r'[\w.-]{1,100}')
 _PREFIX = 'hmacsha256='
-_ACTIONS = 'ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS'
 
 
 class Webhook(Provider):
@@ -50,7 +49,7 @@ class Webhook(Provider):
             data = None
         if not isinstance(data, dict):
             raise Rejected('The push cannot be read', 'bad_push')
-        if data.get('type') == _ACTIONS:
+        if data.get('type') == ACTION_PUSHES:
             return self._actions(data.get('notifications'))
         if data.get('type') == 'LEAD_ACTION':
             return (self._lead(data),)
@@ -63,7 +62,7 @@ class Webhook(Provider):
             if isinstance(urn, str) and urn.startswith(ORGANIZATION):
                 pages.setdefault(urn, []).append(entry)
         return tuple(
-            Push('items', urn, 'notifications', Page(*Reader(urn).page(entries, 'notifications')))
+            Push('items', urn, 'notifications', _page(urn, entries))
             for urn, entries in pages.items()
         )
 
@@ -82,3 +81,19 @@ class Webhook(Provider):
         if not self.app.client_secret:
             raise Rejected('The app has no secret', 'no_secret')
         return hmac.new(self.app.client_secret.encode(), message, hashlib.sha256).hexdigest()
+
+
+def _page(urn: str, entries: list[Any]) -> Page:
+    """Return what was pushed to an organisation; of members only the number is told, so that what
+    they wrote is completed before it is shown."""
+    items, bad = Reader(urn).page(entries, 'notifications')
+    bare = [item for item in items if _by_somebody(item)]
+    named = [
+        Unreadable(item.raw, 'Its author was named only', item.external_id, incomplete=True)
+        for item in bare
+    ]
+    return Page(tuple(item for item in items if item not in bare), (*bad, *named))
+
+
+def _by_somebody(item: Item) -> bool:
+    return not (item.own or item.deleted) and item.author.external_id.startswith(PERSON)

@@ -151,6 +151,9 @@ class TestLinkedInAccount(StubbedNetwork, Loops, HttpCase):
         self.assertFalse(self.mentions())
         for _time in range(2):
             self.assertEqual(self.push(body), 200)
+        with self.loop('social.crm.parked.item') as Item:
+            Item._cron_complete()
+        self.assertEqual(self.mentions().author_id.name, 'Rita Reed')
         self.receive()
         self.assertEqual(self.mentions().mapped('text'), ['Do you ship?'])
 

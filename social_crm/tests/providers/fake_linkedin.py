@@ -69,6 +69,7 @@ class FakeLinkedIn:
         self.busy = 0
         self.refresh_days = 365
         self.subscribed = []
+        self.actions_pushed = {}
         self.statistics = {}
         self.accounts = [
             {'id': 55, 'name': 'Acme EU', 'test': False, 'reference': ORG},
@@ -274,7 +275,7 @@ class FakeLinkedIn:
         parts = urlsplit(request.url)
         if parts.hostname == 'www.linkedin.com' and parts.path.startswith('/oauth/v2/'):
             return self._oauth(parts.path, {k: v[0] for k, v in parse_qs(request.body).items()})
-        if request.method == 'PUT':
+        if request.method == 'PUT' and not parts.path.startswith('/rest/'):
             return self._put(request)
         if request.headers.get('Authorization') != f'Bearer {self.token}':
             return 401, {}, DEAD
@@ -306,6 +307,7 @@ class FakeLinkedIn:
             (r'memberCreatorPostAnalytics', lambda *_: (200, {}, {'elements': [{'count': 7}]})),
             (r'adAccounts', self._ad_accounts),
             (r'leadNotifications', self._subscriptions),
+            (r'eventSubscriptions/(.+)', self._subscribe_to_actions),
             (r'leadForms', self._forms),
             (r'leadForms/(\d+)', lambda *_: (200, {}, FORM)),
             (r'leadFormResponses', self._responses),
@@ -540,6 +542,10 @@ class FakeLinkedIn:
             and owner in {f'(value:({name}:{urn}))' for name, urn in one['owner'].items()}
         ]
         return 200, {}, {'elements': rows}
+
+    def _subscribe_to_actions(self, request, _query, key):
+        self.actions_pushed[key] = json.loads(request.body)['webhook']
+        return 200, {}, None
 
     def _forms(self, _request, query):
         own = query['owner'] == f'(organization:{_quoted(ORG)})'

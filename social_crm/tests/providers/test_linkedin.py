@@ -633,6 +633,28 @@ def test_new_leads_are_pushed_once_it_is_arranged(network):
     assert [one['leadType'] for one in network.subscribed] == ['SPONSORED']
 
 
+def test_comments_are_pushed_where_the_number_of_the_app_is_known(network):
+    provider = network.provider(scopes=('rw_organization_admin', 'r_basicprofile'))
+    hook, key = (
+        'https://odoo.example/hook',
+        (
+            f'(developerApplication:urn:li:developerApplication:123456,user:{ADA},entity:{ORG},'
+            'eventType:ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS)'
+        ),
+    )
+    provider.app = replace(provider.app, webhook_url=hook, metadata={'application_id': '123456'})
+    provider.subscribe()
+    provider.subscribe()  # daily: it may have ended without a word
+    assert network.actions_pushed == {key: hook}
+    assert [call.method for call in network.calls].count('PUT') == 2
+    network.refused.add('eventSubscriptions')
+    with pytest.raises(PermissionMissing):  # the member is no administrator any more
+        provider.subscribe()
+    provider.app = replace(provider.app, metadata={'application_id': '1),x:(2'})
+    with pytest.raises(Rejected):
+        provider.subscribe()
+
+
 def test_without_an_address_or_a_right_nothing_is_arranged(network):
     url = 'https://odoo.example/hook'
     app = replace(network.provider().app, webhook_url=url)
@@ -683,13 +705,21 @@ def test_a_push_is_signed_over_its_bytes(network):
         provider.verify_webhook(signed(body, b''), body)
 
 
-def test_pushed_comments_are_the_items_that_are_fetched(network):
-    network.refused.add('people')
+@pytest.mark.parametrize('hidden', [False, True], ids=['named', 'hidden'])
+def test_pushed_comments_are_the_items_that_are_fetched(network, hidden):
+    network.refused |= {'people'} if hidden else set()
     note = network.notify('Do you ship?')
-    body = {'type': 'ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS', 'notifications': [note, 7]}
+    gone = {**network.notify('Oh', action='COMMENT_DELETE'), 'notificationId': 8}
+    network.notes.pop()
+    body = {'type': 'ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS', 'notifications': [note, gone, 7]}
     (push,) = LinkedIn(None).parse_webhook({}, json.dumps(body).encode())
     assert (push.event, push.account_id, push.stream) == ('items', ORG, 'notifications')
-    assert push.page.items == (only(network),)
+    assert [item.deleted for item in push.page.items] == [True]
+    (named,) = push.page.unreadable  # who wrote it is told by a number alone
+    assert named.incomplete
+    (item,) = network.provider().complete(push.stream, named.payload).items
+    assert item == only(network)
+    assert (item.author.name == '') == hidden
 
 
 def test_a_pushed_lead_is_to_be_fetched_and_a_withdrawn_one_deleted(network):
