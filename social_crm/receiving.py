@@ -9,6 +9,7 @@ from .providers.errors import ProviderError
 
 THREADS = 24  # streams fetched at once
 FAILING = 8  # and of those whose last look failed: a network that is down delays no other
+COUNT_EVERY = 5  # seconds between two rows of the ledger, where calls cost nothing
 NAP = 3  # longest sleep: an account that is connected or changed meanwhile is looked at soon
 
 
@@ -24,6 +25,8 @@ class Receiver:
     def __init__(self, streams):
         self.streams = streams
         self.flights = {}  # future -> (stream, lease, whether its last look failed, adapter)
+        self.used = []  # account, adapter and stream of fetches that the ledger does not know yet
+        self.counted = time.monotonic()
 
     def run(self, seconds):
         """Receive what is due and act on it; stay awake for what falls due within ``seconds``.
@@ -39,9 +42,11 @@ class Receiver:
                     if self._land(NAP):
                         self.streams._act_on_new()
                     continue
+                self._count()
                 pause = self.streams._seconds_to_next_due()
                 self.streams._commit()  # no open transaction while asleep
                 if pause is None or not in_time:
+                    self._count(at_once=True)
                     return pause is not None
                 if not started:
                     time.sleep(min(pause, NAP, max(deadline - time.monotonic(), 0)))
@@ -55,6 +60,7 @@ class Receiver:
             started = self._depart(pool)
             while self.flights:
                 self._land()
+        self._count(at_once=True)
         return started
 
     def _pool(self):
@@ -89,12 +95,22 @@ class Receiver:
     def _land(self, seconds=None):
         """Wait for a fetch to end, store what has landed by then; return whether it has news."""
         done, _under_way = wait(self.flights, seconds, FIRST_COMPLETED)
-        news, used = False, []
+        news = False
         for future in done:
             stream, lease, _failed, provider = self.flights.pop(future)
             news |= stream._store_outcome(lease, future)
             if provider:
-                used.append((stream.account_id, provider, stream))
-        if used:
-            self.streams._count_calls(used)
+                self.used.append((stream.account_id, provider, stream))
+        self._count()
         return news
+
+    def _count(self, at_once=False):
+        """Have the ledger know what fetches have used: at once where they cost something.
+
+        A process that dies takes some seconds of calls that cost nothing with it.
+        """
+        late = time.monotonic() - self.counted > COUNT_EVERY
+        priced = any(provider.spent for _account, provider, _stream in self.used)
+        if self.used and (at_once or late or priced):
+            self.streams._count_calls(self.used)
+            self.used, self.counted = [], time.monotonic()
