@@ -19,7 +19,10 @@ class TestRuleExchange(SocialCrmCase):
             .with_context(active_ids=rules.ids)
             .create({})
         )
-        return base64.b64decode(wizard.file)
+        # What the address of the dialog's button names.
+        _web, _content, model, number, name = wizard.action_download()['url'].split('/')[1:6]
+        record = self.env[model].with_user(self.marketing).browse(int(number))
+        return base64.b64decode(record[name])
 
     def imported(self, data):
         data = data if isinstance(data, bytes) else json.dumps(data).encode()

@@ -5,6 +5,7 @@ import json
 from odoo import fields, models
 from odoo.exceptions import UserError
 
+FILE_NAME = 'listening_rules.json'
 MAX_BYTES = 2_000_000
 
 
@@ -17,13 +18,21 @@ class SocialCrmRuleExport(models.TransientModel):
     rule_ids = fields.Many2many(
         'social.crm.rule', default=lambda self: self.env.context.get('active_ids'), required=True
     )
-    file_name = fields.Char(default='listening_rules.json')
     file = fields.Binary(compute='_compute_file')
 
     def _compute_file(self):
         for wizard in self:
             content = json.dumps(wizard.rule_ids._portable(), indent=2, ensure_ascii=False)
             wizard.file = base64.b64encode(content.encode())
+
+    def action_download(self):
+        """Hand the file to the browser, and close the dialog."""
+        self.ensure_one()
+        return {
+            'type': 'ir.actions.act_url',
+            'url': f'/web/content/{self._name}/{self.id}/file/{FILE_NAME}?download=true',
+            'close': True,
+        }
 
 
 class SocialCrmRuleImport(models.TransientModel):
