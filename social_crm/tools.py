@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import time
 from datetime import timezone
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from odoo.tools.misc import limited_field_access_token
 
 _logger = logging.getLogger(__name__)
 
+_TURNING = re.compile('[\u202a-\u202e\u2066-\u2069]')
 PUBLIC_HOURS = 24  # as long as a network keeps what it fetched for a post that is not out yet
 
 
@@ -29,6 +31,14 @@ def aware(moment):
 def clean(text, length):
     """Return inbound text without what PostgreSQL refuses, cut to ``length`` characters."""
     return (text or '').replace('\x00', '')[:length]
+
+
+def clean_name(text, length):
+    """Return an inbound name in one line, cut to ``length`` characters.
+
+    Marks that turn the direction of writing would reach into what stands behind the name.
+    """
+    return ' '.join(_TURNING.sub('', clean(text, length)).split())
 
 
 def public_url(attachment):

@@ -46,7 +46,10 @@ class SocialCrmWebhook(http.Controller):
         except (NotSupported, Rejected) as error:
             return self._refuse(network, error)
         kind = 'application/json' if body.startswith('{') else 'text/plain'
-        return request.make_response(body, [('Content-Type', f'{kind}; charset=utf-8')])
+        return request.make_response(
+            body,
+            [('Content-Type', f'{kind}; charset=utf-8'), ('X-Content-Type-Options', 'nosniff')],
+        )
 
     @http.route(
         [NETWORK, NETWORK + '/<int:app_id>'],

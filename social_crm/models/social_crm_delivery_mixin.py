@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models, modules
 from odoo.exceptions import UserError
+from odoo.tools.misc import clean_context
 
 from ..delivery import Courier
 
@@ -87,7 +88,10 @@ class SocialCrmDeliveryMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        records = super().create(vals_list)
+        # Defaults in the context come from anybody: they would say that it was sent, or is due.
+        # pylint: disable-next=context-overridden
+        bare = self.with_context(clean_context(self.env.context))
+        records = super(SocialCrmDeliveryMixin, bare).create(vals_list).with_env(self.env)
         records._wake()
         return records
 

@@ -189,7 +189,9 @@ class SocialCrmEngagement(models.Model):
         return not self.id
 
     def _wants_tracking(self):
-        return self.company_id.social_crm_track_links and super()._wants_tracking()
+        # A tracked link can be read by every employee.
+        wanted = self.company_id.social_crm_track_links and not self._is_confidential()
+        return wanted and super()._wants_tracking()
 
     def _target_local_id(self):
         """Return the mention's id on the account's own server; it means nothing on another one."""

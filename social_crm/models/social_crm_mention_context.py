@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from ..calls import Call
 from ..providers import adapter_class
 from ..providers.errors import NotSupported
-from ..tools import clean, naive
+from ..tools import clean, clean_name, naive
 
 STORED = 60  # posts kept of one conversation
 TEXT_LENGTH = 5000
@@ -74,8 +74,8 @@ def _as_json(item):
         'local_id': clean(item.local_id, 500),
         'parent': clean(item.parent_external_id, 1000),
         'parent_local_id': clean(item.parent_local_id, 500),
-        'name': clean(item.author.name, 200),
-        'handle': clean(item.author.handle, 200),
+        'name': clean_name(item.author.name, 200),
+        'handle': clean_name(item.author.handle, 200),
         'text': clean(item.text, TEXT_LENGTH),
         'url': clean(item.url, 1000),
         'posted_at': fields.Datetime.to_string(naive(item.posted_at)),

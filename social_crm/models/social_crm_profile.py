@@ -29,6 +29,8 @@ OBSERVED_FIELDS = frozenset(
     )
 )
 
+IDENTITY = frozenset(('external_id', 'verified', 'refreshed_at'))
+
 
 class SocialCrmProfile(models.Model):
     """A person or page on a network, as its public profile tells."""
@@ -191,6 +193,7 @@ class SocialCrmProfile(models.Model):
         if self.env.su:
             return super().create(vals_list)
         profiles = self.browse()
+        self._check_entered(*vals_list)
         for vals in vals_list:
             vals = {**vals, 'handle': self._clean_handle(vals.get('handle'), vals.get('network'))}
             known = self._find_by_handle(vals)
@@ -205,10 +208,20 @@ class SocialCrmProfile(models.Model):
             raise AccessError(
                 self.env._('What a network tells about a person cannot be changed here.')
             )
+        if not self.env.su:
+            self._check_entered(vals)
         if not self.env.su and vals.get('handle'):
             network = vals.get('network') or self[:1].network
             vals = {**vals, 'handle': self._clean_handle(vals['handle'], network)}
         return super().write(vals)
+
+    @api.model
+    def _check_entered(self, *vals_list):
+        """Who somebody is on the network is told by the network: it finds what is entered."""
+        if any(IDENTITY & vals.keys() for vals in vals_list):
+            raise AccessError(
+                self.env._('What a network tells about a person cannot be changed here.')
+            )
 
     # === ACTION METHODS === #
 

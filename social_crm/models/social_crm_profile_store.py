@@ -3,7 +3,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 
 from ..listening import Facts
-from ..tools import clean, insert_skip_known
+from ..tools import clean, clean_name, insert_skip_known
 
 
 class Author(NamedTuple):
@@ -155,13 +155,13 @@ class SocialCrmProfile(models.Model):
         """Return the record's values for an adapter's profile, cut to sane sizes."""
         return {
             'external_id': profile.external_id,
-            'handle': clean(profile.handle, 200) or profile.external_id[:200],
-            'name': clean(profile.name, 200),
+            'handle': clean_name(profile.handle, 200) or profile.external_id[:200],
+            'name': clean_name(profile.name, 200),
             'url': clean(profile.url, 500),
             'avatar_url': clean(profile.avatar_url, 1000),
-            'headline': clean(profile.headline, 500),
+            'headline': clean_name(profile.headline, 500),
             'bio': clean(profile.bio, 5000),
-            'location': clean(profile.location, 200),
+            'location': clean_name(profile.location, 200),
             'followers': _counter(profile.followers),
             'following': _counter(profile.following),
             'posts': _counter(profile.posts),

@@ -185,6 +185,7 @@ class SocialCrmRule(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         rules = super().create(vals_list)
+        rules._check_accounts()
         rules._changed()
         return rules
 
@@ -192,6 +193,8 @@ class SocialCrmRule(models.Model):
         result = super().write(vals)
         if 'company_id' in vals:
             self.check_access('write')  # there, too: it would read what that company gets
+        if 'account_ids' in vals:
+            self._check_accounts()
         self._changed()
         return result
 
@@ -201,6 +204,14 @@ class SocialCrmRule(models.Model):
         result = super().unlink()
         self._accounts_of(companies)._sync_streams()
         return result
+
+    def _check_accounts(self):
+        """Refuse personal accounts of others: they would be made to search for what this says.
+
+        :raise AccessError: for those
+        """
+        # sudo: others' accounts would not be found by the user's own rights
+        self.sudo().account_ids.with_env(self.env).check_access('read')
 
     def _changed(self):
         self.env.registry.clear_cache()

@@ -51,10 +51,12 @@ class SocialCrmRule(models.Model):
         self.env.cr.execute(
             """SELECT r.rule_id, count(*)
                  FROM social_crm_mention_rule_rel r
+                 JOIN social_crm_mention m ON m.id = r.mention_id
                  JOIN social_crm_engagement e ON e.mention_id = r.mention_id
                 WHERE r.rule_id = ANY(%s) AND e.delivery_state = 'sent'
+                  AND COALESCE(m.owner_id, %s) = %s -- those of a personal account are its owner's
              GROUP BY r.rule_id""",
-            [self.ids],
+            [self.ids, self.env.uid, self.env.uid],
         )
         return dict(self.env.cr.fetchall())
 

@@ -196,7 +196,7 @@ class TestDelivery(DeliveryCase):
         self.assertEqual(self.account.state, 'reconnect')
         self.assertEqual(self.account.activity_ids.user_id, self.manager)
         self.network.plan = []
-        self.connect(self.app, self.author)
+        self.connect(self.app, self.manager)
         bad.with_user(self.author).action_retry()
         self.deliver()
         self.assertEqual((bad.delivery_state, bad.post_id.state), ('sent', 'published'))

@@ -77,8 +77,16 @@ class TestIntrusion(SocialCrmCase):
             }
         )
         self.post = self.env['social.crm.post'].create(
-            {'text': f'{WORD} draft', 'account_ids': self.own.ids, 'user_id': self.user.id}
+            {
+                'text': f'{WORD} draft',
+                'account_ids': self.own.ids,
+                'user_id': self.user.id,
+                'schedule': 'later',
+                'scheduled_date': '2099-01-01',
+                'scheduled_time': 9.0,
+            }
         )
+        self.series = self.env['social.crm.post.series'].create({'origin_id': self.post.id})
         Parked = self.env['social.crm.parked.item']
         Parked._park(self.own.stream_ids[:1], Unreadable({'text': WORD}, 'odd', 'x'))
         self.parked = Parked.search([('account_id', '=', self.own.id)])
@@ -144,7 +152,8 @@ class TestIntrusion(SocialCrmCase):
     def test_no_public_method_serves_somebody_else(self):
         private = (self.own, self.mention, self.answer, self.post, self.parked)
         records = [(record, (self.colleague, self.manager)) for record in private]
-        records += [(self.post.publication_ids, (self.colleague, self.manager))]
+        others = (self.post.publication_ids, self.series)
+        records += [(record, (self.colleague, self.manager)) for record in others]
         records += [
             (record, ())
             for record in (self.app, self.account, self.ada, self.rule, self.rule.action_ids)
@@ -181,6 +190,7 @@ class TestIntrusion(SocialCrmCase):
             'social.crm.engagement',
             'social.crm.post',
             'social.crm.publication',
+            'social.crm.post.series',
             'social.crm.parked.item',
             'link.tracker',
         ):
@@ -340,6 +350,43 @@ class TestIntrusion(SocialCrmCase):
         with self.assertRaises(UserError):
             brand.publication_ids.action_retry()
 
+    def test_defaults_of_a_request_send_nothing(self):
+        self.company.social_crm_post_approval = True
+        forged = {
+            'default_due_at': '2020-01-01 00:00:00',
+            'default_delivery_state': 'sent',
+            'default_next_try': '2020-01-01 00:00:00',
+            'default_external_id': 'x',
+            'default_url': 'javascript:alert(1)',
+            'default_released': True,
+        }
+        post = (
+            self.env['social.crm.post']
+            .with_user(self.marketing)
+            .with_context(**forged)
+            .create({'text': 'Draft', 'account_ids': self.account.ids})
+        )
+        own = self.connect(self.app, self.marketing, kind='personal', username='ma', number='81')
+        post.with_context(**forged).account_ids = own
+        row = post.publication_ids
+        self.assertEqual(row.account_id, own)
+        self.assertEqual((row.due_at, row.delivery_state, row.released), (False, 'queued', False))
+        self.assertFalse(row.url or row.external_id)
+        self.env['social.crm.rule'].search([]).unlink()
+        self.account.with_context(active_test=False).stream_ids.active = True
+        self.stub.mention('hello')
+        self.receive()
+        wizard = (
+            self.env['social.crm.compose']
+            .with_user(self.marketing)
+            .with_context(**forged)
+            .create({'mention_id': self.mentions(text='hello').id, 'text': 'Hello back'})
+        )
+        wizard.action_send()
+        answer = wizard.sent_id
+        self.assertEqual(answer.delivery_state, 'queued')
+        self.assertFalse(answer.url or answer.external_id or answer.next_try)
+
     def test_files_of_others_are_not_taken(self):
         public = self.env['ir.attachment'].create({'name': 'logo.png', 'raw': b'x', 'public': True})
         post = (
@@ -375,6 +422,10 @@ class TestIntrusion(SocialCrmCase):
                     Command.create({'kind': 'server', 'server_action_id': action.id})
                 ]
         rule.action_ids = [Command.create({'kind': 'server', 'server_action_id': fine.id})]
+        with self.assertRaises(AccessError):
+            rule.account_ids = self.own
+        with self.assertRaises(AccessError):
+            self.ada.with_user(self.marketing).copy({'external_id': 'https://x/users/ceo'})
 
     def test_nothing_is_moved_to_another_company(self):
         self.env['social.crm.retention']._ensure_rows(self.company)
