@@ -80,7 +80,7 @@ class SocialCrmPostSeries(models.Model):
         :raise UserError: when that user could not do so now
         """
         user = self.user_id
-        if not user.active:
+        if not user.active and not user._is_superuser():
             raise UserError(self.env._('%s, who set this up, is no user any more.', user.name))
         Post = self.env['social.crm.post'].with_user(user).with_company(self.company_id)
         Post = Post.with_context(lang=user.lang, social_crm_one_request=True)

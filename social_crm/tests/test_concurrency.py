@@ -12,6 +12,7 @@ except ImportError:  # run by Odoo itself, outside of the repository
 
 PREPARE = """
 import threading
+from datetime import timedelta
 import psycopg2
 from odoo import SUPERUSER_ID, api
 from odoo.addons.social_crm.models import social_crm_mention_act
@@ -156,6 +157,42 @@ env.invalidate_all()
 print('RESULT', profile.name, bool(profile.contacted_at))
 """
 
+ONE_SLOT = """
+account.wanted_capabilities = 'publish'
+Post = env['social.crm.post'].with_context(tz='UTC')
+week = {day: True for day in ('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')}
+env['social.crm.slot'].create({'time': 9, 'tz': 'UTC', 'account_ids': account.ids, **week})
+posts = Post.create([{'text': f'Post {n}', 'account_ids': account.ids} for n in range(12)])
+first = Post.create({'text': 'Daily', 'account_ids': account.ids, **Post._wall_values(
+    env.cr.now().replace(hour=3, minute=0, second=0, microsecond=0) + timedelta(days=1), 'UTC')})
+series = env['social.crm.post.series'].create({'origin_id': first.id, 'unit': 'day'})
+first.action_submit()
+planned = len(series.post_ids)
+series._remove_planned(series.first_date)
+series.next_date = series.first_date + timedelta(days=1)
+env.cr.commit()
+mine = {}
+
+def queue(env):
+    own = mine.setdefault(threading.get_ident(), [])
+    if not own:
+        own[:] = [taken.pop() for _post in range(3)]
+    post = env['social.crm.post'].browse(own).filtered(lambda post: post.step == 'draft')[:1]
+    if post:
+        post.action_queue()
+    return post
+
+def repeat(env):
+    env['social.crm.post.series']._cron_make_ahead()
+
+taken = list(posts.ids)
+in_parallel(queue)
+in_parallel(repeat)
+print('RESULT', len(set(posts.mapped('due_at'))), set(posts.mapped('state')))
+days = series.post_ids.mapped('series_date')
+print('NOTES ', planned, len(days), len(set(days)), series.state)
+"""
+
 
 @unittest.skipUnless(database, 'needs the tools of the repository')
 @tagged('post_install', '-at_install')
@@ -203,3 +240,8 @@ class TestConcurrency(BaseCase):
     def test_what_was_looked_up_is_stored_though_others_write_to_the_profile(self):
         result = self.run_on_clone(ONE_PROFILE, quiet=True)
         self.assertEqual(result, ['RESULT Ada True'])
+
+    def test_a_slot_and_a_day_of_a_series_have_one_post_each(self):
+        result, notes = self.run_on_clone(ONE_SLOT)
+        self.assertEqual(result, "RESULT 12 {'scheduled'}")
+        self.assertEqual(notes, 'NOTES  35 35 35 running')
