@@ -37,7 +37,10 @@ class SocialCrmPost(models.Model):
     # === HELPERS === #
 
     def _figures_by_hour(self):
-        """Return account id -> [(hour of the week in this post's zone, engagement)]."""
+        """Return account id -> [(hour of the week in this post's zone, engagement)].
+
+        Views are left out: not all networks tell them, and they say less.
+        """
         self.env['social.crm.publication'].flush_model()
         now = fields.Datetime.now()
         rows = self.env.execute_query(

@@ -328,12 +328,14 @@ class SocialCrmPostSeries(models.Model):
         return post
 
     def _halt(self, reason):
+        """Stop until a person looks at it: who set it up, or else who is near."""
         self.write({'state': 'halted', 'halt_reason': reason})
         post = self.post_ids.sorted('due_at')[-1:]
-        if post and self.user_id.active:
+        people = self.user_id | post.user_id | self.account_ids.user_id
+        for user in people.filtered('active')[:1]:
             post.activity_schedule(
                 'social_crm.mail_activity_type_failed',
-                user_id=self.user_id.id,
+                user_id=user.id,
                 summary=self.env._('This post does not repeat any more'),
                 note=reason,
             )

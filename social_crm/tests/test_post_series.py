@@ -280,6 +280,8 @@ class TestPostSeries(DeliveryCase):
         self.author.active = False
         self.run_cron(NOW + timedelta(days=7))
         self.assertEqual((series.state, len(self.posts(series))), ('halted', 5))
+        told = self.posts(series).activity_ids.user_id
+        self.assertEqual(told, self.manager, 'whose account it is')
         series.with_user(self.manager).action_go_on()
         self.assertEqual((series.state, series.user_id), ('running', self.manager))
 
@@ -337,6 +339,12 @@ class TestPostSeries(DeliveryCase):
                 self.posts(series)[1].with_user(user).action_repeat_this()
         own = self.connect(self.app, self.author, kind='personal', username='me', number='79')
         mine = self.repeat(self.first(accounts=own))
+        mixed = self.repeat(self.first(accounts=own | self.account))
+        self.company.social_crm_post_approval = True
+        (seen,) = mixed.origin_id.with_user(self.approver).web_read(
+            {'series_id': {'fields': {'display_name': {}}}, 'series_summary': {}}
+        )
+        self.assertIn('Every week', seen['series_summary'], 'who approves is told that it repeats')
         company = self.env['res.company'].create({'name': 'Second'})
         stranger = new_test_user(
             self.env,
@@ -347,5 +355,5 @@ class TestPostSeries(DeliveryCase):
         )
         Series = self.env['social.crm.post.series']
         self.assertEqual(Series.with_user(self.manager).search([]), series)
-        self.assertEqual(Series.with_user(self.author).search([]), mine | series)
+        self.assertEqual(Series.with_user(self.author).search([]), mixed | mine | series)
         self.assertFalse(Series.with_user(stranger).search([]))
