@@ -376,11 +376,12 @@ class TestIntrusion(SocialCrmCase):
         self.account.with_context(active_test=False).stream_ids.active = True
         self.stub.mention('hello')
         self.receive()
+        hello = self.mentions(text='hello', account_id=self.account.id)
         wizard = (
             self.env['social.crm.compose']
             .with_user(self.marketing)
             .with_context(**forged)
-            .create({'mention_id': self.mentions(text='hello').id, 'text': 'Hello back'})
+            .create({'mention_id': hello.id, 'text': 'Hello back'})
         )
         wizard.action_send()
         answer = wizard.sent_id
