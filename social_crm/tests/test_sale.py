@@ -55,6 +55,8 @@ with bill.invoice_line_ids.new() as line:
     line.tax_ids.clear()
 bill.save().action_post()
 show('billed')
+[(spent,)] = env['social.crm.rule.report']._read_group([], [], ['cost:sum'])
+print('SPENT', spent)
 """
 
 
@@ -93,3 +95,4 @@ class TestSale(BaseCase):
         ]
         self.assertEqual(figures, expected, output[-2000:])
         self.assertIn('CARD True', output)
+        self.assertIn('SPENT 50.0', output)
