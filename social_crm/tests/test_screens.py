@@ -86,6 +86,26 @@ class TestScreens(SocialCrmCase):
                 self.assertIn(granularity, ('', 'hour', 'day', 'week', 'month', 'quarter', 'year'))
                 self.assertTrue(self.env[model].fields_get([name])[name]['groupable'])
 
+    def test_dialogs_open_as_the_web_client_opens_them(self):
+        """It asks for the first values of all fields, x2many ones with what is shown of each."""
+        actions = self.env['ir.actions.act_window'].search(
+            [('res_model', '=like', 'social.crm.%'), ('target', '=', 'new')]
+        )
+        self.assertGreater(len(actions), 5)
+        for action in actions:
+            bound = self.env[action.binding_model_id.model or 'social.crm.mention'].search([])
+            Model = self.env[action.res_model].with_context(
+                active_model=bound._name, active_ids=bound[:2].ids, active_id=bound[:1].id
+            )
+            shown = etree.fromstring(Model.get_views([(False, 'form')])['views']['form']['arch'])
+            names = {node.get('name') for node in shown.iter('field')} & set(Model._fields)
+            spec = {
+                name: {'fields': {'display_name': {}}} if Model._fields[name].relational else {}
+                for name in names
+            }
+            with self.subTest(action=action.name):
+                self.assertTrue(Model.onchange({}, [], spec)['value'])
+
     def test_salespeople_and_agents_see_where_a_record_comes_from(self):
         for user, record in (
             (self.salesperson, self.mention.lead_id),

@@ -24,7 +24,8 @@ class SocialCrmMergeIdentities(models.TransientModel):
         if len(partners) < 2:
             raise UserError(self.env._('Choose the contacts that are one person: two at least.'))
         kept = max(partners, key=lambda partner: (len(partner.social_profile_ids), -partner.id))
-        return {**values, 'partner_ids': partners.ids, 'partner_id': kept.id}
+        chosen = [fields.Command.set(partners.ids)]
+        return {**values, 'partner_ids': chosen, 'partner_id': kept.id}
 
     @api.depends('partner_ids', 'partner_id')
     def _compute_profile_ids(self):
