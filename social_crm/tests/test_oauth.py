@@ -154,6 +154,13 @@ class TestOauth(StubbedNetwork, HttpCase):
         self.assertTrue(any(isinstance(one, HideQuery) for one in logger.filters))
         self.assertTrue(HideQuery().filter(record))
         self.assertEqual(record.getMessage(), f'"GET {CALLBACK}?[hidden] HTTP/1.1" 303 -')
+        # Without a session the log-in page is to lead back there.
+        self.logout()
+        location = self.come_back(code='very-secret', state='too').headers['Location']
+        self.assertIn('very-secret', location)
+        record = logging.makeLogRecord({'msg': f'"GET {location} HTTP/1.1" 200 -'})
+        HideQuery().filter(record)
+        self.assertNotIn('secret', record.getMessage())
 
     # --- all that goes wrong ---------------------------------------------------------------------
 

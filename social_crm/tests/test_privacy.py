@@ -174,6 +174,11 @@ class TestErase(SocialCrmCase):
         self.assertEqual(proofs.reason, 'by the network')
         self.assertFalse(self.profile.exists())
 
+    def test_an_underscore_is_no_joker(self):
+        self.profile.write({'handle': 'adaxl@example.org'})
+        with self.assertRaises(UserError):
+            self.erase(handle='@ada_l@example.org')
+
     def test_nobody_found(self):
         with self.assertRaises(UserError):
             self.erase(handle='@nobody@example.org')
