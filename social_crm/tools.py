@@ -75,10 +75,12 @@ def take_marked(model, mark, limit):
     model.flush_model()
     model.env.cr.execute(
         SQL(
-            """UPDATE %(table)s SET %(mark)s = FALSE
-                WHERE id IN (SELECT id FROM %(table)s WHERE %(mark)s
-                              ORDER BY id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED)
-            RETURNING id""",
+            # Chosen once, apart: a plan may ask a subquery again for each row, and take more.
+            """WITH first AS MATERIALIZED (
+                    SELECT id FROM %(table)s WHERE %(mark)s
+                     ORDER BY id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED)
+               UPDATE %(table)s t SET %(mark)s = FALSE FROM first WHERE t.id = first.id
+            RETURNING t.id""",
             table=SQL.identifier(model._table),
             mark=SQL.identifier(mark),
             limit=limit,

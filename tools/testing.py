@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +14,17 @@ from .steps import say
 
 #: Test folders that import no Odoo and need no database.
 PURE = ('social_crm/tests/providers', 'social_crm/tests/listening', 'social_crm/tests/matching')
+#: Tests that run servers in processes of their own and mostly wait for them. A run of everything
+#: does them beside the others, in a pytest and on databases of their own.
+APART = (
+    'test_*end_to_end.py',
+    'test_concurrency.py',
+    'test_delivery_crash.py',
+    'test_module.py',
+    'test_sale.py',
+)
+#: Options that change what is shown, not what is run: with others, one test runs after the other.
+SHOWING = ('-q', '-v', '-r', '--durations', '--tb=', '--color')
 NO_TESTS = 5
 #: pytest's options that take the next argument as their value.
 WITH_VALUE = {'-k', '-m', '-p', '-c', '-o', '-W', '-n', '-r', '--maxfail', '--durations', '--tb'}
@@ -45,12 +58,14 @@ def run(arguments):
     only_pure = '--pure' in arguments
     arguments = [argument for argument in arguments if argument != '--pure']
     options, pure, odoo = split(arguments)
-    if not pure and not odoo:
+    everything = not pure and not odoo
+    if everything:
         pure = [folder for folder in PURE if (paths.CHECKOUT / folder).is_dir()]
         odoo = [f'{addon}/tests' for addon in paths.addons()]
         os.chdir(paths.CHECKOUT)
     if only_pure:
         odoo = []
+    at_once = all(option.startswith(SHOWING) for option in options)
     paths.prepare_home()
     if odoo:
         environment.install_chromium()
@@ -60,50 +75,80 @@ def run(arguments):
     total = Total()
     if pure:
         # All of them at once share the cores; a file stays together, with the servers it starts.
-        together = [] if options else ['-n', 'auto', '--dist', 'loadfile']
+        together = ['-n', 'auto', '--dist', 'loadfile'] if at_once else []
         total.add(_pytest(['-p', 'no:odoo', *together, *options, *pure], total.report))
     if odoo:
-        _run_in_odoo(options, odoo, total)
+        with postgres.running():
+            if everything and at_once:
+                _run_side_by_side(options, odoo, total)
+            else:
+                _run_in_odoo(options, odoo, total)
+            database.drop_leftovers()
     return total.close()
 
 
-def _run_in_odoo(options, arguments, total):
+def _run_side_by_side(options, folders, total):
+    """Run those that mostly wait beside the others; show what they print at the end."""
+    apart = [str(file) for folder in folders for file in _apart(folder)]
+    ignored = [f'--ignore={paths.CHECKOUT / file}' for file in apart]
+    beside = Total('apart')
+    database.template()  # both are going to ask for it
+    with tempfile.TemporaryFile('w+') as output:
+        try:
+            with ThreadPoolExecutor(1) as pool:
+                future = pool.submit(_run_in_odoo, options, apart, beside, 'apart', output)
+                _run_in_odoo([*options, *ignored], folders, total)
+                future.result()
+        finally:
+            output.seek(0)
+            print(output.read(), flush=True)
+    total.include(beside)
+
+
+def _apart(folder):
+    """The files of a folder that are run beside the others."""
+    return sorted(file for name in APART for file in Path(folder).glob(name))
+
+
+def _run_in_odoo(options, arguments, total, name='test', output=None):
     by_variant = {}
     for argument in arguments:
         if (Path.cwd() / argument.split('::')[0]).exists():
             by_variant.setdefault(variant_of(argument), []).append(argument)
-    with postgres.running():
-        for variant, some in by_variant.items():
-            with database.clone(f'test_{os.getpid()}', variant) as clone, _config(clone) as config:
-                command = [f'--odoo-config={config}', f'--odoo-database={clone}', '--odoo-http']
-                ignored = [f'--ignore={paths.CHECKOUT / folder}' for folder in PURE]
-                total.add(_pytest([*command, *ignored, *options, *some], total.report))
-        database.drop_leftovers()
+    for variant, some in by_variant.items():
+        purpose = f'test_{os.getpid()}_{name}'
+        with database.clone(purpose, variant) as clone, _config(purpose, clone) as config:
+            command = [f'--odoo-config={config}', f'--odoo-database={clone}', '--odoo-http']
+            ignored = [f'--ignore={paths.CHECKOUT / folder}' for folder in PURE]
+            total.add(_pytest([*command, *ignored, *options, *some], total.report, output))
 
 
 @contextmanager
-def _config(clone):
+def _config(purpose, clone):
     """Give an odoo.conf of this run's own, so that runs in parallel do not meet."""
-    config = configuration.write(f'test-{os.getpid()}', http_port=0, db_name=clone)
+    config = configuration.write(purpose, http_port=0, db_name=clone)
     try:
         yield config
     finally:
         config.unlink()
 
 
-def _pytest(arguments, report):
+def _pytest(arguments, report, output=None):
     command = [environment.python(), '-m', 'pytest', '-p', 'tools.pytest_report', *arguments]
     variables = configuration.environment_variables()
     variables['SOCIAL_CRM_TEST_REPORT'] = str(report)
-    return subprocess.run([str(part) for part in command], check=False, env=variables).returncode
+    done = subprocess.run(
+        [str(part) for part in command], check=False, env=variables, stdout=output, stderr=output
+    )
+    return done.returncode
 
 
 class Total:
     """Adds up the runs of pytest that make one `./dev test`."""
 
-    def __init__(self):
+    def __init__(self, name='test'):
         self.codes = []
-        self.report = paths.STATE / f'report-{os.getpid()}.json'
+        self.report = paths.STATE / f'report-{os.getpid()}-{name}.json'
         self.counts = {'passed': 0, 'failed': 0, 'skipped': 0}
 
     def add(self, code):
@@ -112,6 +157,12 @@ class Total:
             for outcome, count in json.loads(self.report.read_text()).items():
                 self.counts[outcome] += count
             self.report.unlink()
+
+    def include(self, other):
+        """Add what another one has added up."""
+        self.codes += other.codes
+        for outcome, count in other.counts.items():
+            self.counts[outcome] += count
 
     def close(self):
         """Print the sum and return the worst exit code; no tests at all is an error too."""

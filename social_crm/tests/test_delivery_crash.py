@@ -186,7 +186,7 @@ class TestDeliveryCrash(BaseCase):
 
     # --- tests -----------------------------------------------------------------------------------
 
-    def rounds(self, fault, count=10, size=3):
+    def rounds(self, fault, count=6, size=3):
         for _round in range(count):
             self.publish(size)
             self.proxy.faults.extend([fault] * self.random.randint(1, size))
@@ -212,7 +212,7 @@ class TestDeliveryCrash(BaseCase):
         self.rounds(self.kill_with_answer)
 
     def test_killed_anywhere(self):
-        self.rounds(self.kill_somewhere, count=15)
+        self.rounds(self.kill_somewhere, count=10)
 
     def test_lost_answers(self):
         self.publish(12)

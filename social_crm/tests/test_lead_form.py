@@ -372,7 +372,7 @@ class TestLeadForm(LeadForms, TransactionCase):
         self.receive()
         self.assertEqual(len(self.leads()), 2)
 
-    def test_a_thousand_submissions(self):
+    def test_hundreds_of_submissions(self):
         """None is lost, none comes twice, whatever people write."""
         self.sync()
         chance = random.Random(1)
@@ -387,7 +387,7 @@ class TestLeadForm(LeadForms, TransactionCase):
             '\r\nBcc: a@b.example',
         ]
         good = odd = 0
-        for index in range(1000):
+        for index in range(300):
             kind = index % 10
             if kind == 0:
                 self.submit(form_id='unknown')
@@ -426,10 +426,10 @@ class TestLeadForm(LeadForms, TransactionCase):
         self.form().action_replay()
         self.receive()
         rest = [item.payload['answers'] for item in self.parked()]
-        self.assertEqual(len(rest), 100)
+        self.assertEqual(len(rest), 30)
         self.assertEqual({tuple(answers) for answers in rest}, {('size?',)})
-        self.assertEqual(len(self.leads()), 900)
-        self.assertEqual(len(set(self.mentions().mapped('external_id'))), 900)
+        self.assertEqual(len(self.leads()), 270)
+        self.assertEqual(len(set(self.mentions().mapped('external_id'))), 270)
 
     # --- rights ----------------------------------------------------------------------------------
 
