@@ -6,6 +6,7 @@ from dateutil import rrule
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools.misc import clean_context
 
 from .. import walltime
 from .social_crm_weekdays_mixin import WEEKDAYS
@@ -152,7 +153,10 @@ class SocialCrmPostSeries(models.Model):
             vals.update({**self._time_of(post, not vals.keys() & set(WEEKDAYS)), **vals})
             vals.update({**self._content_of(post), 'first_date': post.scheduled_date})
             vals.update({'company_id': post.company_id.id, 'user_id': self.env.uid})
-        all_series = super().create(vals_list)
+        # Defaults in the context come from anybody: they would say that it runs, and from when.
+        # pylint: disable-next=context-overridden
+        bare = self.with_context(clean_context(self.env.context))
+        all_series = super(SocialCrmPostSeries, bare).create(vals_list).with_env(self.env)
         for series in all_series:
             series._adopt(series.origin_id)
             series._keep_files()

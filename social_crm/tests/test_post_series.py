@@ -328,6 +328,20 @@ class TestPostSeries(DeliveryCase):
         for values in ({'user_id': self.manager.id}, {'next_date': '2027-03-02'}, {'content': {}}):
             with self.subTest(values), self.assertRaises(AccessError):
                 series.write(values)
+        draft = self.first('Draft', submit=False)
+        crafted = (
+            self.env['social.crm.post.series']
+            .with_user(self.author)
+            .with_context(
+                default_origin_id=draft.id,
+                default_state='running',
+                default_next_date='2027-03-03',
+                default_every=3,
+            )
+            .create({})
+        )
+        self.assertRecordValues(crafted, [{'state': 'draft', 'next_date': False, 'every': 1}])
+        crafted.unlink()
         with self.assertRaises(AccessError):
             self.first().series_id = series
         for user in (self.user, self.approver):
