@@ -1,4 +1,5 @@
 import logging
+from collections import defaultdict
 
 import psycopg2.errors
 
@@ -58,66 +59,81 @@ class SocialCrmMention(models.Model):
             mentions._act_on_rules()
 
     def _act_on_rules(self):
-        """Run the matched rules' actions, all mentions at once; one by one where that fails."""
+        """Run the matched rules' actions, all mentions at once; each apart where that fails."""
         try:
             with self.env.cr.savepoint():
                 self._act_together()
         except psycopg2.errors.SerializationFailure:
             raise
         except Exception as error:
-            if len(self) == 1:
-                _logger.warning('actions of mention %s failed', self.id, exc_info=True)
-                self._act_apart()
-                return
-            _logger.info(
-                'a batch of %s mentions failed (%s), taking them one by one', len(self), error
-            )
-            for mention in self:
-                mention._act_on_rules()
+            _logger.info('%s mentions failed together (%s), taking it apart', len(self), error)
+            self._act_apart()
 
     def _act_together(self):
-        """Run step by step: the first action of each mention, then the second, ..."""
+        """Run all actions, with nothing in between."""
         automations = self._creation_automations()
         mentions = self._hold_automations(automations)
-        plans = {mention: mention._planned_actions() for mention in mentions}
-        for step in range(max(map(len, plans.values()), default=0)):
-            by_action = {}
-            for mention, actions in plans.items():
-                if step < len(actions):
-                    others = by_action.get(actions[step], mentions.browse())
-                    by_action[actions[step]] = others | mention
-            for action, mentions in by_action.items():
-                action._run(mentions)
+        for action, some in mentions._steps():
+            action._run(some)
         mentions.write({'act_state': 'done', 'act_error': False})
         self._run_automations(automations)
         self.env.flush_all()
 
     def _act_apart(self):
-        """Run each action on its own, so that one that fails does not stop the others."""
-        self.ensure_one()
-        errors = []
+        """Run each action on its own, so that one that fails does not stop the others.
+
+        What costs much, such as leads, is still made for all mentions at once.
+        """
+        errors = defaultdict(list)
         automations = self._creation_automations()
-        mention = self._hold_automations(automations)
-        steps = [
-            (action.rule_id.name, lambda action=action: action._run(mention))
-            for action in mention._planned_actions()
-        ]
-        steps += [
-            (rule.sudo().name, lambda rule=rule: self._run_automations(rule))
-            for rule in automations
-        ]
-        for name, step in steps:
-            try:
-                with self.env.cr.savepoint():
-                    step()
-                    self.env.flush_all()
-            except psycopg2.errors.SerializationFailure:
-                raise
-            except Exception as error:
-                errors.append(f'{name}: {error}')
-        mention.write(
-            {'act_state': 'failed' if errors else 'done', 'act_error': '; '.join(errors)[:500]}
-        )
+        mentions = self._hold_automations(automations)
+        for action, some in mentions._steps():
+            some._attempt(action.rule_id.name, action._run, errors)
+        for rule in automations:
+            self._attempt(
+                rule.sudo().name,  # sudo: who reads the error may not read automation rules
+                lambda some, rule=rule: some._run_automations(rule),
+                errors,
+            )
+        for mention in mentions.filtered(lambda mention: mention.id in errors):
+            message = '; '.join(errors[mention.id])[:500]
+            mention.write({'act_state': 'failed', 'act_error': message})
+            mentions -= mention
+        mentions.write({'act_state': 'done', 'act_error': False})
+
+    def _attempt(self, name, step, errors):
+        """Do a step for these mentions at once, for one after the other where that fails.
+
+        :param step: called with mentions
+        :param errors: gets what went wrong, by the mention's id
+        """
+        try:
+            with self.env.cr.savepoint():
+                step(self)
+                self.env.flush_all()
+        except psycopg2.errors.SerializationFailure:
+            raise
+        except Exception as error:
+            if len(self) == 1:
+                # The trace once: thousands may fail for the same reason.
+                _logger.warning('%s of mention %s: %s', name, self.id, error, exc_info=not errors)
+                errors[self.id].append(f'{name}: {error}')
+                return
+            for mention in self:
+                mention._attempt(name, step, errors)
+
+    def _steps(self):
+        """Return the actions in order, with their mentions: the first of each, then the second."""
+        plans = {mention: mention._planned_actions() for mention in self}
+        steps = []
+        for index in range(max(map(len, plans.values()), default=0)):
+            by_action = {}
+            for mention, actions in plans.items():
+                if index < len(actions):
+                    others = by_action.get(actions[index], self.browse())
+                    by_action[actions[index]] = others | mention
+            steps += by_action.items()
+        return steps
 
     def _planned_actions(self):
         """Return the actions of the matched rules, in the order of the rules and then their own."""

@@ -221,7 +221,13 @@ class TestAct(SocialCrmCase):
         )
         self.stub.mention('teapot', self.stub.account('rita'))
         self.stub.mention('teapot', self.stub.account('sam'))
-        self.receive()
+        Mention = type(self.env['social.crm.mention'])
+        create_leads = Mention._create_leads
+        with patch.object(
+            Mention, '_create_leads', autospec=True, side_effect=create_leads
+        ) as made:
+            self.receive()
+        self.assertEqual(made.call_count, 1, 'what costs much is done for all at once')
         mentions = self.mentions(account_id=self.account.id)
         self.assertEqual(mentions.mapped('act_state'), ['failed', 'failed'])
         self.assertIn('out of paper', mentions[0].act_error)
