@@ -65,7 +65,11 @@ class TestLeavingEndToEnd(EndToEndCase):
         """Have the account's calls go through a proxy that counts them."""
         self.odoo.call('social.crm.account', 'write', [account], {'poll_interval': 5})
         app = self.ask('social.crm.account', [['id', '=', account]], 'app_id')[0]['app_id'][0]
-        self.odoo.call('social.crm.app', 'write', [app], {'server': proxy.url})
+        # Past the ORM: nobody may send the logins of a connected app elsewhere.
+        database.psql(
+            f"UPDATE social_crm_app SET server = '{proxy.url}' WHERE id = {int(app)}",
+            self.odoo.database,
+        )
         deadline = time.monotonic() + 40
         while not proxy.calls and time.monotonic() < deadline:
             time.sleep(0.5)
