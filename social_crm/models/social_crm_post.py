@@ -219,8 +219,13 @@ class SocialCrmPost(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        defaults = {
+            name.removeprefix('default_')
+            for name in self.env.context
+            if name.startswith('default_')
+        }
         for vals in vals_list:
-            self._check_guarded(vals)
+            self._check_guarded(defaults.union(vals))
         posts = super().create(vals_list)
         posts._check_accounts()
         posts._claim_attachments()
@@ -229,7 +234,7 @@ class SocialCrmPost(models.Model):
 
     def write(self, vals):
         """Guard what people decided and what is out, and withdraw an approval on an edit."""
-        self._check_guarded(vals)
+        self._check_guarded(vals.keys())
         content, time = bool(vals.keys() & CONTENT), bool(vals.keys() & TIME)
         if content or time:
             self._check_may_edit()
@@ -249,8 +254,8 @@ class SocialCrmPost(models.Model):
         return result
 
     @api.model
-    def _check_guarded(self, vals):
-        if not self.env.su and vals.keys() & GUARDED:
+    def _check_guarded(self, names):
+        if not self.env.su and names & GUARDED:
             raise AccessError(self.env._('Submit, approve or cancel the post by its buttons.'))
 
     def _sync_publications(self):

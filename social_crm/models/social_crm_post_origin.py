@@ -91,10 +91,10 @@ class SocialCrmPost(models.Model):
     # === CRUD METHODS === #
 
     @api.model
-    def _check_guarded(self, vals):
-        if not self.env.su and vals.keys() & ORIGIN:
+    def _check_guarded(self, names):
+        if not self.env.su and names & ORIGIN:
             raise AccessError(self.env._('What a post is made of is not written by hand.'))
-        return super()._check_guarded(vals)
+        return super()._check_guarded(names)
 
     # === ACTION METHODS === #
 

@@ -314,6 +314,8 @@ class TestIntrusion(SocialCrmCase):
         Post = self.env['social.crm.post'].with_user(self.marketing)
         with self.assertRaises(AccessError):
             Post.create({'text': 'As you', 'account_ids': (mine | self.own).ids})
+        with self.assertRaises(AccessError):
+            Post.with_context(default_step='approved').create({'text': 'By a default'})
         post = Post.create({'text': 'Mine', 'account_ids': mine.ids})
         for account in (self.own, self.account):
             with self.assertRaises(AccessError):
