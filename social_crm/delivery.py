@@ -188,9 +188,11 @@ class Courier:
             except psycopg2.errors.SerializationFailure:
                 self.env.cr.rollback()
                 time.sleep(0.05 * 2**attempt)
-            except Exception:  # the boundary of the loop: what follows failed, the outcome counts
-                _logger.exception('what follows from the outcome of %s failed', record)
+            except Exception as error:  # the loop's boundary: the outcome counts all the same
                 self.env.cr.rollback()
+                if isinstance(error, psycopg2.errors.UniqueViolation) and not attempt:
+                    continue  # another worker stored the same id meanwhile: now it is seen
+                _logger.exception('what follows from the outcome of %s failed', record)
                 record = record.with_context(social_crm_bare_outcome=True)
         # Its lease runs out, then it is looked up on the network.
         _logger.error('the outcome of %s could not be stored', record)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models, modules
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools.misc import clean_context
 
 from ..delivery import Courier
@@ -202,6 +203,11 @@ class SocialCrmDeliveryMixin(models.AbstractModel):
                 cron.sudo()._trigger()  # sudo: wake the loop only
 
     # === HOOKS === #
+
+    @api.model
+    def _sent_from_here(self):
+        """Return the domain of rows that the loop sends; others are only kept here."""
+        return Domain.TRUE
 
     def _outgoing(self, media=True):
         """Return this as a ``providers.types.Outgoing``, for a look-up without media."""

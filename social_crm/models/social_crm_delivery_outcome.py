@@ -3,6 +3,7 @@ from datetime import timedelta
 import psycopg2.errors
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..calls import Call
@@ -22,6 +23,7 @@ GIVE_UP = timedelta(days=1)
 SETTLE = 30  # seconds; parameter social_crm.delivery_settle_seconds
 FIRST_LOOK = timedelta(seconds=3)
 RATE_PAUSE = timedelta(seconds=60)
+SHARED_ID = 'shared_id'
 
 
 class SocialCrmDeliveryOutcome(models.AbstractModel):
@@ -120,8 +122,21 @@ class SocialCrmDeliveryOutcome(models.AbstractModel):
         return rows and rows[0][0]
 
     def _store_sent(self, task, outcome):
+        """Store that it stands there; look again where its id is known as another one's.
+
+        A server may give two posts that come in at the same moment one id, and keep one of them
+        (snac's ids are microseconds). Which of the two it kept, a look-up tells.
+        """
         sent = outcome.sent
-        if task == 'check' and self._known_elsewhere(sent):
+        other = self._find_known(sent, task)
+        if other and task == 'send':
+            if self.delivery_state == 'sending':
+                reason = self.env._('The network gave it the address of another one.')
+                self._store_error(task, OutcomeUnknown(reason, SHARED_ID))
+            return
+        if other and self.failure_code == SHARED_ID:
+            other._set_displaced()
+        elif other:
             # The same text went out twice on purpose, and this one is the other's.
             self._ask_a_person(
                 self.env._(
@@ -135,18 +150,33 @@ class SocialCrmDeliveryOutcome(models.AbstractModel):
         if limit and limit.reset and limit.remaining is not None and limit.remaining <= 1:
             self._hold_account(naive(limit.reset))
 
-    def _known_elsewhere(self, sent):
-        return any(
-            model.search_count(
-                [
-                    ('account_id', '=', self.account_id.id),
-                    ('external_id', '=', sent.external_id),
-                    ('id', '!=', self.id if model._name == self._name else 0),
-                ],
-                limit=1,
-            )
-            for model in self._delivery_models()
+    def _find_known(self, sent, task):
+        """Return another delivery that has this id, of any kind; none when no id was given."""
+        for model in self._delivery_models() if sent.external_id else ():
+            domain = Domain('account_id', '=', self.account_id.id)
+            domain &= Domain('external_id', '=', sent.external_id)
+            if task == 'send':  # while it was on its way, it may have been seen on the network
+                domain &= model._sent_from_here()
+            if model._name == self._name:
+                domain &= Domain('id', '!=', self.id)
+            if other := model.search(domain, limit=1):
+                return other
+        return None
+
+    def _set_displaced(self):
+        """Another one stands where this was thought to: look whether it stands elsewhere."""
+        self.write(
+            {
+                'delivery_state': 'unconfirmed',
+                'external_id': False,
+                'local_id': False,
+                'url': False,
+                'next_try': fields.Datetime.now(),
+                'failure_code': 'displaced',
+                'failure_reason': self.env._('The network has another one at its address.'),
+            }
         )
+        self.flush_recordset()  # before the other one takes the id
 
     def _set_sent(self, sent, at=None):
         """Mark as sent; ``sent`` is ``None`` when only a person saw it there."""
@@ -159,7 +189,7 @@ class SocialCrmDeliveryOutcome(models.AbstractModel):
                 'failure_code': False,
                 'failure_reason': False,
                 'sent_at': at or sent and naive(sent.sent_at) or fields.Datetime.now(),
-                'external_id': clean(sent.external_id, 1000) if sent else False,
+                'external_id': sent and clean(sent.external_id, 1000) or False,
                 'local_id': clean(sent.local_id, 500) if sent else False,
                 'url': clean(sent.url, 1000) if sent else False,
             }

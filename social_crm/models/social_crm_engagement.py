@@ -1,5 +1,6 @@
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import UserError
+from odoo.fields import Domain
 
 from .. import listening
 from ..providers import adapter_class
@@ -108,6 +109,10 @@ class SocialCrmEngagement(models.Model):
         'This answer is on its way already.',
     )
     _external = models.Index('(account_id, external_id) WHERE external_id IS NOT NULL')
+    _unique_external = models.UniqueIndex(
+        "(account_id, external_id) WHERE external_id IS NOT NULL AND origin = 'odoo'",
+        'Another answer has this address on the network.',
+    )
     _local = models.Index('(account_id, local_id) WHERE local_id IS NOT NULL')
     _unlinked = models.Index(
         "(account_id, parent_external_id) WHERE origin = 'native' AND mention_id IS NULL",
@@ -165,6 +170,10 @@ class SocialCrmEngagement(models.Model):
         self.account_id.check_access('read')
 
     # === DELIVERY === #
+
+    @api.model
+    def _sent_from_here(self):
+        return Domain('origin', '=', 'odoo')
 
     def _outgoing(self, media=True):
         """Return this as the adapters' value; without media where only the text counts."""

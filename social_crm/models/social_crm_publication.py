@@ -67,7 +67,10 @@ class SocialCrmPublication(models.Model):
         'There is one first comment.',
     )
 
-    _external = models.Index('(account_id, external_id) WHERE external_id IS NOT NULL')
+    _unique_external = models.UniqueIndex(
+        '(account_id, external_id) WHERE external_id IS NOT NULL',
+        'Another publication has this address on the network.',
+    )
     _local = models.Index('(account_id, local_id) WHERE local_id IS NOT NULL')
 
     # === COMPUTE METHODS === #
@@ -213,7 +216,8 @@ class SocialCrmPublication(models.Model):
         for row in self:
             row.next_metric_at = row.sent_at + FIRST_MEASURE if row.kind == 'post' else False
             row.post_id._log_sent(row)
-            if row.kind == 'post' and row.post_id.first_comment:
+            known = row.post_id.publication_ids.parent_id  # a look-up may find it a second time
+            if row.kind == 'post' and row.post_id.first_comment and row not in known:
                 self.create(
                     {
                         'post_id': row.post_id.id,

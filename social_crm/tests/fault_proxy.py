@@ -6,6 +6,7 @@ from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+POSTS = '/api/v1/statuses'
 _HOP = {'connection', 'keep-alive', 'transfer-encoding', 'content-length', 'host'}
 
 
@@ -21,6 +22,7 @@ class FaultProxy:
         self.faults = deque()
         self.posts = 0
         self.calls = []  # method and path of each, in order
+        self.answers = []  # of the real server to posts: status, body and content type of each
         self.lock = threading.Lock()
         proxy = self
 
@@ -53,7 +55,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get('Content-Length') or 0))
-        fault = self.owner.next_fault() if self.path == '/api/v1/statuses' else None
+        fault = self.owner.next_fault() if self.path == POSTS else None
         if fault:
             fault(lambda: self.pass_on(body), self.send)
             self.close_connection = True
@@ -69,7 +71,10 @@ class _Handler(BaseHTTPRequestHandler):
         answer = connection.getresponse()
         content = answer.read()
         connection.close()
-        return answer.status, content, answer.headers.get('Content-Type', '')
+        reply = answer.status, content, answer.headers.get('Content-Type', '')
+        if (self.command, self.path) == ('POST', POSTS):
+            self.owner.answers.append(reply)
+        return reply
 
     def send(self, status, body=b'', content_type='application/json'):
         try:

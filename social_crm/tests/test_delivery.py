@@ -4,8 +4,9 @@ from datetime import datetime, timedelta, timezone
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
-from odoo.addons.social_crm.delivery import Courier, Outcome, utcnow
+from odoo.addons.social_crm.delivery import Courier, Flight, Outcome, utcnow
 from odoo.addons.social_crm.providers.errors import (
     AuthorizationLost,
     Duplicate,
@@ -15,6 +16,7 @@ from odoo.addons.social_crm.providers.errors import (
     Rejected,
     Transient,
 )
+from odoo.addons.social_crm.providers.types import Sent
 
 from .delivering import DeliveryCase, FakeNetwork
 
@@ -259,6 +261,54 @@ class TestDelivery(DeliveryCase):
         self.deliver()
         self.assertEqual((first.delivery_state, second.delivery_state), ('sent', 'unconfirmed'))
         self.assertTrue(second.failure_reason)
+
+    def share_an_id(self, kept):
+        """Two posts go out at the same moment and get one id; the network keeps one of them."""
+        rows = self.submitted('First') | self.submitted('Second')
+        self.env.flush_all()
+        with self.loop('social.crm.publication') as Publication:
+            leased = Publication._claim('send', 'lease', 2).with_context(social_crm_no_wake=True)
+            sent = self.network.send(leased[kept]._outgoing(), 'key')
+            for row in leased:
+                row._store_outcome('send', 'lease', Outcome(sent, at=utcnow()))
+        return rows
+
+    def test_a_network_that_gives_two_posts_one_id_loses_neither(self):
+        for kept in (0, 1):
+            with self.subTest(kept=kept):
+                self.network.posts.clear()
+                rows = self.share_an_id(kept)
+                self.assertEqual(
+                    rows.mapped(lambda row: (row.delivery_state, row.failure_code)),
+                    [('sent', False), ('unconfirmed', 'shared_id')],
+                )
+                for _round in range(4):
+                    self.pass_time(rows, seconds=60)
+                    self.deliver()
+                self.assertEqual(set(rows.mapped('delivery_state')), {'sent'})
+                self.assertEqual(sorted(self.network.texts), ['First', 'Second'])
+                there = {sent.external_id: one.text for one, _key, sent in self.network.posts}
+                self.assertEqual([there[row.external_id] for row in rows], ['First', 'Second'])
+                rows.unlink()
+
+    def test_workers_that_store_one_id_at_the_same_moment(self):
+        rows = self.submitted('First') | self.submitted('Second')
+        sent = Sent('https://net/1', 'https://net/@acme/1', '1')
+        find, blind = type(rows)._find_known, [True]
+
+        def find_known(record, sent, task):  # what another worker stores cannot be seen yet
+            return None if record == rows[1] and blind and blind.pop() else find(record, sent, task)
+
+        self.patch(type(rows), '_find_known', find_known)
+        self.env.flush_all()
+        with self.loop('social.crm.publication') as Publication, mute_logger('odoo.sql_db'):
+            leased = Publication._claim('send', 'lease', 2)
+            courier = Courier([Publication])
+            for row in leased:
+                courier._store(Flight(row, 'send', 'lease'), Outcome(sent, at=utcnow()))
+        self.assertFalse(blind)
+        self.assertEqual(rows.mapped('delivery_state'), ['sent', 'unconfirmed'])
+        self.assertEqual(rows[1].failure_code, 'shared_id')
 
     def test_a_fault_of_an_adapter_stops_nobody_else(self):
         self.network.plan = [ZeroDivisionError('oops')]
