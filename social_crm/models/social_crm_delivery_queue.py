@@ -22,12 +22,15 @@ class SocialCrmDeliveryQueue(models.AbstractModel):
         sending = task == 'send'
         rows = self.env.execute_query(
             SQL(
-                """UPDATE %(table)s t
+                # Chosen once, apart: a plan may ask a subquery again for each row, and take more.
+                """WITH first AS MATERIALIZED (
+                       %(query)s LIMIT %(limit)s FOR NO KEY UPDATE OF q SKIP LOCKED)
+                   UPDATE %(table)s t
                       SET delivery_state = %(state)s, lease = %(lease)s, lease_until = %(until)s,
                           attempts = COALESCE(t.attempts, 0) + %(one)s,
                           attempted_at = COALESCE(%(tried)s, t.attempted_at),
                           first_attempted_at = COALESCE(t.first_attempted_at, %(tried)s)
-                    WHERE t.id IN (%(query)s LIMIT %(limit)s FOR NO KEY UPDATE OF q SKIP LOCKED)
+                     FROM first WHERE t.id = first.id
                 RETURNING t.id""",
                 table=SQL.identifier(self._table),
                 state='sending' if sending else 'unconfirmed',
@@ -84,7 +87,11 @@ class SocialCrmDeliveryQueue(models.AbstractModel):
 
     @api.model
     def _expire_leases(self):
-        """Whoever sent these died: nobody knows how far it came."""
+        """Whoever sent these died: nobody knows how far it came.
+
+        A clock that is put back makes a lease run longer, and that is left so: to look up early
+        what is still being sent might send it twice.
+        """
         now = fields.Datetime.now()
         interrupted = self.search(
             Domain('delivery_state', '=', 'sending') & Domain('lease_until', '<', now),

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
-from odoo.tools import mute_logger
+from odoo.tools import SQL, mute_logger
 
 from odoo.addons.social_crm.delivery import Courier, Flight, Outcome, utcnow
 from odoo.addons.social_crm.providers.errors import (
@@ -436,6 +436,17 @@ class TestDelivery(DeliveryCase):
             accounts = claimed.mapped('account_id')
             self.assertEqual(len(claimed), 13)
             self.assertEqual(len(accounts), 2)
+
+    def test_no_more_is_claimed_than_asked_whatever_the_plan(self):
+        for place in range(6):
+            self.submitted(f'Many {place}')
+        self.env.flush_all()
+        with self.loop('social.crm.publication') as Publication:
+            # Plans that are not better for so few rows, and may be for many.
+            for way in ('hashjoin', 'mergejoin', 'hashagg', 'sort', 'material'):
+                Publication.env.cr.execute(SQL('SET LOCAL enable_%s = off', SQL(way)))
+            self.assertEqual(len(Publication._claim('send', 'one', 2)), 2)
+            self.assertEqual(len(Publication._claim('send', 'two', 24)), 4)
 
 
 def _boom(self, sent):
