@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .fold import fold
@@ -16,6 +16,7 @@ from .nodes import (
     Or,
     Term,
     matched_terms,
+    needed_terms,
     positive_terms,
     without_term,
     write,
@@ -48,8 +49,18 @@ class Query:
         return tuple(dict.fromkeys(term.source for term in matched_terms(self.root, text)))
 
     def wanted(self) -> tuple[str, ...]:
-        """Return all positive terms as written, each once: what a network can be asked for."""
+        """Return all positive terms as written, each once."""
         return tuple(dict.fromkeys(term.source for term in positive_terms(self.root)))
+
+    def to_search(self, cost: Callable[[str], float]) -> tuple[str, ...]:
+        """Return what to search for, as written, so that nothing that matches is missed.
+
+        Of ``desk (buy OR order)`` it is *desk*: every text that matches holds it.
+
+        :param cost: term as written -> how dear it is to search for it
+        """
+        terms = needed_terms(self.root, lambda term: cost(term.source)) or ()
+        return tuple(dict.fromkeys(term.source for term in terms))
 
     def found(self, text: Text) -> tuple[Span, ...]:
         """Return the places in the original text to highlight, in order, none overlapping.

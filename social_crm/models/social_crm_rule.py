@@ -6,6 +6,7 @@ from odoo.exceptions import ValidationError
 from .. import listening
 from ..listening import Criteria
 
+NOT_SEARCHED = 1000  # how dear a term is that no network is asked for, against 1
 QUERY_FIELDS = ('keywords', 'hashtags', 'handles', 'expression', 'excluded')
 SENTIMENTS = [
     ('positive', 'Positive'),
@@ -325,19 +326,23 @@ class SocialCrmRule(models.Model):
         rules = self.sudo().search(
             [('company_id', '=', account.company_id.id), ('kind_search', '=', True)]
         )
+
+        def stream(term):
+            if term.startswith('#') and 'hashtags' in adapter.capabilities:
+                return 'hashtag', term[1:].lower()
+            if term[0] not in '#@' and 'search' in adapter.capabilities:
+                return 'search', term
+            return None
+
         wanted = {}
         for rule in rules:
             if account not in rule.account_ids and (rule.account_ids or account.kind == 'personal'):
                 continue
             try:
-                terms = rule._query().wanted()
+                terms = rule._query().to_search(lambda term: 1 if stream(term) else NOT_SEARCHED)
             except listening.QueryError:  # refused by the constraint, which runs later
                 continue
-            for term in terms:
-                if term.startswith('#') and 'hashtags' in adapter.capabilities:
-                    wanted['hashtag', term[1:].lower()] = True
-                elif term[0] not in '#@' and 'search' in adapter.capabilities:
-                    wanted['search', term] = True
+            wanted.update((found, True) for term in terms if (found := stream(term)))
         return list(wanted)
 
 

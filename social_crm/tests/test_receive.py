@@ -304,6 +304,11 @@ class TestReceive(SocialCrmCase):
         rule.unlink()
         self.assertFalse(stream.active)
 
+    def test_a_network_is_asked_for_no_more_words_than_needed(self):
+        self.make_rule(expression='#teapot OR ("looking for" OR buy) AND kettle AND @acme')
+        searches = self.account.stream_ids.filtered('query').mapped('query')
+        self.assertEqual(sorted(searches), ['kettle', 'teapot'])
+
     def test_a_search_hit_that_was_written_to_us_becomes_a_mention(self):
         rule = self.make_rule([{'kind': 'lead'}], hashtags='teapot', kind_search=True)
         only_mentions = self.make_rule(
