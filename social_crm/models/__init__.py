@@ -74,6 +74,7 @@ from . import social_crm_stream_campaign
 from . import social_crm_parked_item
 from . import social_crm_parked_item_complete
 from . import mail_canned_response
+from . import social_crm_accounts_mixin
 from . import social_crm_post
 from . import social_crm_post_schedule
 from . import social_crm_post_calendar

@@ -55,7 +55,7 @@ class SocialCrmPost(models.Model):
 
     _name = 'social.crm.post'
     _description = 'Social Post'
-    _inherit = ['mail.thread', 'mail.activity.mixin']
+    _inherit = ['social.crm.accounts.mixin', 'mail.thread', 'mail.activity.mixin']
     _order = 'due_at desc, id desc'
     _check_company_auto = True
 
@@ -73,7 +73,6 @@ class SocialCrmPost(models.Model):
         'Descriptions',
         help='What can be seen, for people who cannot: one line per file, in their order.',
     )
-    account_ids = fields.Many2many('social.crm.account', string='Accounts', check_company=True)
     publication_ids = fields.One2many('social.crm.publication', 'post_id', copy=False)
     campaign_id = fields.Many2one('utm.campaign', index='btree_not_null', tracking=True)
     user_id = fields.Many2one(
@@ -89,13 +88,6 @@ class SocialCrmPost(models.Model):
         required=True,
         index=True,
         default=lambda self: self.env.company,
-    )
-    owner_id = fields.Many2one(
-        'res.users',
-        compute='_compute_owner_id',
-        store=True,
-        compute_sudo=True,
-        help="Set where a personal account is among the accounts: the post is its owner's.",
     )
     step = fields.Selection(
         [
@@ -134,12 +126,6 @@ class SocialCrmPost(models.Model):
             line = next(iter((post.text or '').strip().splitlines()), '')
             short = line if len(line) <= 60 else f'{line[:60].rsplit(" ", 1)[0]}…'
             post.name = short or self.env._('New post')
-
-    @api.depends('account_ids.kind', 'account_ids.user_id')
-    def _compute_owner_id(self):
-        for post in self:
-            personal = post.account_ids.filtered(lambda account: account.kind == 'personal')
-            post.owner_id = personal.user_id[:1]
 
     @api.depends('step', 'publication_ids.delivery_state')
     def _compute_state(self):

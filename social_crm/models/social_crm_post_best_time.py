@@ -5,7 +5,6 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .. import best_time, walltime
-from .social_crm_weekdays_mixin import WEEKDAYS
 
 SETTLED = timedelta(days=2)  # most of what a post is going to get, it has got by then
 LOOK_BACK = timedelta(days=365)
@@ -84,11 +83,10 @@ class SocialCrmPost(models.Model):
         return None
 
     def _best_in_words(self, hour, figures):
-        labels = self.env['social.crm.slot'].fields_get(WEEKDAYS, ['string'])
         text = self.env._(
             '%(day)s, %(hour)s (%(zone)s): %(count)s posts at that hour got %(factor)s times the '
             'usual likes, comments, shares and clicks.',
-            day=labels[WEEKDAYS[hour.weekday]]['string'],
+            day=self.env['social.crm.weekdays.mixin']._weekday_label(hour.weekday),
             hour=f'{hour.hour:02}:00',
             zone=self.tz,
             count=hour.posts,

@@ -1,4 +1,3 @@
-import logging
 from datetime import datetime, time, timedelta
 
 from dateutil import rrule
@@ -6,12 +5,11 @@ from dateutil import rrule
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools.misc import clean_context
+from odoo.tools.misc import clean_context, format_duration
 
 from .. import walltime
+from ..tools import each_committed
 from .social_crm_weekdays_mixin import WEEKDAYS
-
-_logger = logging.getLogger(__name__)
 
 LIVE = ('running', 'halted', 'ended')
 AHEAD = timedelta(days=35)  # what a month of the calendar shows
@@ -29,7 +27,7 @@ class SocialCrmPostSeries(models.Model):
 
     _name = 'social.crm.post.series'
     _description = 'Repeating Post'
-    _inherit = ['social.crm.weekdays.mixin']
+    _inherit = ['social.crm.accounts.mixin', 'social.crm.weekdays.mixin']
     _order = 'id desc'
     _check_company_auto = True
 
@@ -107,8 +105,7 @@ class SocialCrmPostSeries(models.Model):
             text = self.env._('Every month')
             if number != 1:
                 text = self.env._('Every %s months', number)
-        minutes = round((self.time or 0) * 60)
-        return f'{text}, {minutes // 60:02}:{minutes % 60:02} {self.tz or ""}'
+        return f'{text}, {format_duration(self.time)} {self.tz or ""}'
 
     def _end_in_words(self):
         if self.end == 'until' and self.until:
@@ -289,17 +286,11 @@ class SocialCrmPostSeries(models.Model):
     @api.model
     def _cron_make_ahead(self):
         """Make the posts that come into sight."""
-        cron, last = self.env['ir.cron'], fields.Date.today() + AHEAD
+        last = fields.Date.today() + AHEAD
         due = self.search(Domain('state', '=', 'running') & Domain('next_date', '<=', last))
-        cron._commit_progress(remaining=len(due))
-        for series in due:
-            try:
-                series.try_lock_for_update(allow_referencing=True)._make_ahead()
-            except Exception:  # the boundary of the loop: one series must not stop the others
-                _logger.exception('the repetitions of series %s could not be made', series.id)
-                self.env.cr.rollback()
-            if not cron._commit_progress(1):
-                return
+        each_committed(
+            due, lambda series: series.try_lock_for_update(allow_referencing=True)._make_ahead()
+        )
 
     def _make_ahead(self):
         """Make what is missing up to the horizon; the series is locked."""

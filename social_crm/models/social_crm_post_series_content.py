@@ -12,12 +12,7 @@ class SocialCrmPostSeries(models.Model):
     _inherit = 'social.crm.post.series'
 
     content = fields.Json(readonly=True)
-    account_ids = fields.Many2many(
-        'social.crm.account',
-        string='Accounts',
-        readonly=True,
-        check_company=True,
-    )
+    account_ids = fields.Many2many(readonly=True)
     campaign_id = fields.Many2one(
         'utm.campaign',
         readonly=True,
@@ -25,19 +20,6 @@ class SocialCrmPostSeries(models.Model):
         ondelete='set null',
     )
     attachment_ids = fields.Many2many('ir.attachment', readonly=True)
-    owner_id = fields.Many2one(
-        'res.users',
-        compute='_compute_owner_id',
-        store=True,
-        compute_sudo=True,
-        help="Set where a personal account is among the accounts: the series is its owner's.",
-    )
-
-    @api.depends('account_ids.kind', 'account_ids.user_id')
-    def _compute_owner_id(self):
-        for series in self:
-            personal = series.account_ids.filtered(lambda account: account.kind == 'personal')
-            series.owner_id = personal.user_id[:1]
 
     @api.model
     def _content_of(self, post):

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
+from odoo.tools import format_duration
 
 from .. import walltime
 
@@ -18,16 +19,11 @@ class SocialCrmSlot(models.Model):
 
     _name = 'social.crm.slot'
     _description = 'Queue Slot'
-    _inherit = ['social.crm.weekdays.mixin']
+    _inherit = ['social.crm.accounts.mixin', 'social.crm.weekdays.mixin']
     _order = 'time, id'
     _check_company_auto = True
 
-    account_ids = fields.Many2many(
-        'social.crm.account',
-        string='Accounts',
-        required=True,
-        check_company=True,
-    )
+    account_ids = fields.Many2many(required=True)
     time = fields.Float(required=True, aggregator=None)
     tz = fields.Selection(
         selection=lambda self: self.env['social.crm.post']._selection_tz(),
@@ -41,13 +37,6 @@ class SocialCrmSlot(models.Model):
         index=True,
         default=lambda self: self.env.company,
     )
-    owner_id = fields.Many2one(
-        'res.users',
-        compute='_compute_owner_id',
-        store=True,
-        compute_sudo=True,
-        help="Set where a personal account is among the accounts: the slot is its owner's.",
-    )
 
     # === COMPUTE METHODS === #
 
@@ -55,14 +44,7 @@ class SocialCrmSlot(models.Model):
     def _compute_display_name(self):
         for slot in self:
             days = ', '.join(slot._weekday_labels())
-            minutes = round((slot.time or 0) * 60)
-            slot.display_name = f'{days} {minutes // 60:02}:{minutes % 60:02}'
-
-    @api.depends('account_ids.kind', 'account_ids.user_id')
-    def _compute_owner_id(self):
-        for slot in self:
-            personal = slot.account_ids.filtered(lambda account: account.kind == 'personal')
-            slot.owner_id = personal.user_id[:1]
+            slot.display_name = f'{days} {format_duration(slot.time)}'
 
     # === CONSTRAINT METHODS === #
 

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 WEEKDAYS = ('mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun')
 
@@ -24,5 +24,9 @@ class SocialCrmWeekdaysMixin(models.AbstractModel):
 
     def _weekday_labels(self):
         """Return the ticked days in words, in the user's language."""
-        labels = self.fields_get(WEEKDAYS, ['string'])
-        return [labels[WEEKDAYS[number]]['string'] for number in self._weekdays()]
+        return [self._weekday_label(number) for number in self._weekdays()]
+
+    @api.model
+    def _weekday_label(self, number):
+        name = WEEKDAYS[number]
+        return self.fields_get([name], ['string'])[name]['string']

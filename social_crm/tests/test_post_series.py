@@ -181,7 +181,7 @@ class TestPostSeries(DeliveryCase):
             return make(self, *args)
 
         later = NOW + timedelta(days=5)
-        log = 'odoo.addons.social_crm.models.social_crm_post_series'
+        log = 'odoo.addons.social_crm.tools'
         with patch.object(type(series), '_make_post', dies), self.assertLogs(log, 'ERROR'):
             self.run_cron(later)
         self.assertEqual(len(self.posts(series)), before)
