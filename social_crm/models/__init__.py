@@ -89,12 +89,15 @@ from . import social_crm_slot
 from . import social_crm_post_queue
 from . import social_crm_post_series
 from . import social_crm_post_series_content
+from . import social_crm_post_series_plan
 from . import social_crm_post_repeat
 from . import social_crm_post_best_time
 from . import social_crm_post_import
 from . import social_crm_post_template
+from . import social_crm_post_template_fill
 from . import social_crm_post_template_text
 from . import social_crm_post_origin
+from . import social_crm_post_fill_due
 from . import social_crm_metric
 from . import social_crm_erasure
 from . import base_automation
