@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import time
-from datetime import timezone
+from datetime import timedelta, timezone
 from urllib.parse import quote
 
 import psycopg2.errors
@@ -15,6 +15,7 @@ from odoo.tools.misc import limited_field_access_token
 _logger = logging.getLogger(__name__)
 
 _TURNING = re.compile('[\u202a-\u202e\u2066-\u2069]')
+CLOCK_SLACK = timedelta(minutes=5)  # by which the clocks of several servers may differ
 PUBLIC_HOURS = 24  # as long as a network keeps what it fetched for a post that is not out yet
 
 
@@ -61,29 +62,27 @@ def excerpt(text, length):
     return line[:length].rsplit(' ', 1)[0].rstrip('.,;:!?…') + '…'
 
 
-def take_marked(model, mark, limit):
-    """Take the mark off the first marked records that no other worker has locked; return them.
+def claim(model, chosen, values):
+    """Set values on the rows that a query chooses, and return those records; for loops only.
 
     By SQL, as nobody has changed the records: neither author nor date of the last change move.
     They stay locked until the end of the transaction.
 
     :param model: an empty recordset of the model
-    :param str mark: name of a stored boolean field
+    :param SQL chosen: query of ids that ends in LIMIT and FOR NO KEY UPDATE SKIP LOCKED
+    :param SQL values: what to set, as after SET
     :raise psycopg2.errors.SerializationFailure: when another worker has just taken one of them;
         not logged, as the loops expect it and try again
     """
-    model.flush_model()
+    model.env.flush_all()
     model.env.cr.execute(
         SQL(
             # Chosen once, apart: a plan may ask a subquery again for each row, and take more.
-            """WITH first AS MATERIALIZED (
-                    SELECT id FROM %(table)s WHERE %(mark)s
-                     ORDER BY id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED)
-               UPDATE %(table)s t SET %(mark)s = FALSE FROM first WHERE t.id = first.id
-            RETURNING t.id""",
-            table=SQL.identifier(model._table),
-            mark=SQL.identifier(mark),
-            limit=limit,
+            """WITH chosen AS MATERIALIZED (%s)
+               UPDATE %s t SET %s FROM chosen WHERE t.id = chosen.id RETURNING t.id""",
+            chosen,
+            SQL.identifier(model._table),
+            values,
         ),
         log_exceptions=False,
     )
@@ -91,6 +90,23 @@ def take_marked(model, mark, limit):
     if ids:
         model.env.invalidate_all()
     return model.browse(ids)
+
+
+def take_marked(model, mark, limit):
+    """Take the mark off the first marked records that no other worker has locked; return them.
+
+    :param model: an empty recordset of the model
+    :param str mark: name of a stored boolean field
+    :raise psycopg2.errors.SerializationFailure: as :func:`claim` does
+    """
+    column = SQL.identifier(mark)
+    chosen = SQL(
+        'SELECT id FROM %s WHERE %s ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED',
+        SQL.identifier(model._table),
+        column,
+        limit,
+    )
+    return claim(model, chosen, SQL('%s = FALSE', column))
 
 
 def each_committed(records, step):

@@ -9,7 +9,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..providers.errors import NotFound, NotSupported, ProviderError, RateLimited
-from ..tools import naive
+from ..tools import claim, naive
 
 _logger = logging.getLogger(__name__)
 
@@ -84,32 +84,22 @@ class SocialCrmFetchMixin(models.AbstractModel):
     @api.model
     def _lease_due(self, name):
         due, tries = SQL.identifier(f'{name}_due'), SQL.identifier(f'{name}_tries')
-        table, now = SQL.identifier(self._table), fields.Datetime.now()
-        self.flush_model([f'{name}_due', f'{name}_tries'])
-        query = SQL(
-            """UPDATE %(table)s SET %(due)s = %(until)s, %(tries)s = COALESCE(%(tries)s, 0) + 1
-                WHERE id IN (
-                      SELECT m.id FROM %(table)s m
-                        JOIN social_crm_account a ON a.id = m.account_id
-                       WHERE m.%(due)s <= %(now)s AND a.state = 'connected'
-                       ORDER BY m.%(due)s LIMIT %(limit)s
-                         FOR NO KEY UPDATE OF m SKIP LOCKED)
-            RETURNING id""",
-            table=table,
+        now = fields.Datetime.now()
+        chosen = SQL(
+            """SELECT m.id FROM %(table)s m JOIN social_crm_account a ON a.id = m.account_id
+                WHERE m.%(due)s <= %(now)s AND a.state = 'connected'
+                ORDER BY m.%(due)s LIMIT %(limit)s FOR NO KEY UPDATE OF m SKIP LOCKED""",
+            table=SQL.identifier(self._table),
             due=due,
-            tries=tries,
-            until=now + LEASE,
             now=now,
             limit=CLAIM,
         )
+        values = SQL('%s = %s, %s = COALESCE(%s, 0) + 1', due, now + LEASE, tries, tries)
         try:
-            self.env.cr.execute(query, log_exceptions=False)
+            return claim(self.browse(), chosen, values)
         except psycopg2.errors.SerializationFailure:  # another worker was quicker: next time
             self.env.cr.rollback()
             return self.browse()
-        ids = [row[0] for row in self.env.cr.fetchall()]
-        self.env.invalidate_all()
-        return self.browse(ids)
 
     def _store_fetched(self, name, future):
         """Store what a fetch gave, in an own transaction; an error stays with this row."""

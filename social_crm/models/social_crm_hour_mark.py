@@ -52,9 +52,11 @@ class SocialCrmHourMark(models.Model):
         self._store()
         rows = self.env.execute_query(
             SQL(
-                """DELETE FROM social_crm_hour_mark WHERE id IN (
+                # Chosen once, apart, as :func:`.tools.claim` does.
+                """WITH chosen AS MATERIALIZED (
                        SELECT id FROM social_crm_hour_mark ORDER BY id LIMIT %s
                           FOR UPDATE SKIP LOCKED)
+                   DELETE FROM social_crm_hour_mark m USING chosen WHERE m.id = chosen.id
                 RETURNING company_id, hour""",
                 limit,
             )

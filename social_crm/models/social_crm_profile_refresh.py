@@ -6,11 +6,12 @@ import psycopg2.errors
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ..calls import Call
 from ..picture import BadPicture, fetch_picture
 from ..providers.errors import NotSupported, ProviderError, RateLimited
-from ..tools import aware
+from ..tools import CLOCK_SLACK, aware, claim
 
 _logger = logging.getLogger(__name__)
 
@@ -173,30 +174,28 @@ class SocialCrmProfile(models.Model):
 
     @api.model
     def _claim_refresh(self):
-        """Lease profiles that are due; those of contacts without consent are not looked up."""
-        self.flush_model()
+        """Lease profiles that are due; those of contacts without consent are not looked up.
+
+        A lease that runs longer than any can was taken before the clock was put back.
+        """
         now = fields.Datetime.now()
+        chosen = SQL(
+            """SELECT p.id FROM social_crm_profile p LEFT JOIN res_partner r ON r.id = p.partner_id
+                WHERE (p.refresh_due <= %(now)s OR p.picture_due)
+                  AND (p.refresh_lease IS NULL OR p.refresh_lease < %(now)s
+                       OR p.refresh_lease > %(longest)s)
+                  AND r.social_no_enrichment IS NOT TRUE
+                ORDER BY p.refresh_due NULLS LAST, p.id DESC LIMIT %(limit)s
+                  FOR NO KEY UPDATE OF p SKIP LOCKED""",
+            now=now,
+            longest=now + LEASE + CLOCK_SLACK,
+            limit=CLAIM,
+        )
         try:
-            self.env.cr.execute(
-                """UPDATE social_crm_profile SET refresh_lease = %(until)s
-                    WHERE id IN (
-                          SELECT p.id FROM social_crm_profile p
-                       LEFT JOIN res_partner r ON r.id = p.partner_id
-                           WHERE (p.refresh_due <= %(now)s OR p.picture_due)
-                             AND (p.refresh_lease IS NULL OR p.refresh_lease < %(now)s)
-                             AND r.social_no_enrichment IS NOT TRUE
-                           ORDER BY p.refresh_due NULLS LAST, p.id DESC LIMIT %(limit)s
-                             FOR NO KEY UPDATE OF p SKIP LOCKED)
-                RETURNING id""",
-                {'until': now + LEASE, 'now': now, 'limit': CLAIM},
-                log_exceptions=False,
-            )
+            return claim(self.browse(), chosen, SQL('refresh_lease = %s', now + LEASE))
         except psycopg2.errors.SerializationFailure:  # another worker was quicker: next time
             self.env.cr.rollback()
             return self.browse()
-        ids = [row[0] for row in self.env.cr.fetchall()]
-        self.env.invalidate_all()
-        return self.browse(ids)
 
     def _refresh_request(self, accounts):
         """Return a function that looks the profile up, its picture too; it touches no database.

@@ -12,7 +12,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ..providers.errors import AuthorizationLost, ProviderError, RateLimited
-from ..tools import naive
+from ..tools import claim, naive
 from .social_crm_metric import COUNTERS
 
 _logger = logging.getLogger(__name__)
@@ -112,26 +112,20 @@ class SocialCrmPublication(models.Model):
     @api.model
     def _claim_to_measure(self):
         now = fields.Datetime.now()
+        chosen = SQL(
+            """SELECT p.id FROM social_crm_publication p
+                 JOIN social_crm_account a ON a.id = p.account_id
+                WHERE p.next_metric_at <= %(now)s AND p.kind = 'post'
+                  AND p.delivery_state = 'sent' AND a.state = 'connected'
+                ORDER BY p.next_metric_at LIMIT %(limit)s FOR NO KEY UPDATE OF p SKIP LOCKED""",
+            now=now,
+            limit=BATCH,
+        )
         for _try in range(STORE_TRIES):
             try:
-                found = self.env.execute_query(
-                    SQL(
-                        """UPDATE social_crm_publication SET next_metric_at = %(hold)s
-                            WHERE id IN (SELECT p.id FROM social_crm_publication p
-                                           JOIN social_crm_account a ON a.id = p.account_id
-                                          WHERE p.next_metric_at <= %(now)s AND p.kind = 'post'
-                                            AND p.delivery_state = 'sent' AND a.state = 'connected'
-                                          ORDER BY p.next_metric_at LIMIT %(limit)s
-                                            FOR NO KEY UPDATE OF p SKIP LOCKED)
-                        RETURNING id""",
-                        hold=now + HOLD,
-                        now=now,
-                        limit=BATCH,
-                    )
-                )
-                self.env.invalidate_all()
+                rows = claim(self.browse(), chosen, SQL('next_metric_at = %s', now + HOLD))
                 self._commit_measured()
-                return self.browse(sorted(row[0] for row in found))
+                return rows
             except psycopg2.errors.SerializationFailure:  # another worker was quicker: look again
                 self.env.cr.rollback()
         return self.browse()

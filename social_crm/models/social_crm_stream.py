@@ -20,14 +20,13 @@ from ..providers.errors import (
     RateLimited,
 )
 from ..receiving import FAILING, THREADS, Receiver
-from ..tools import aware, naive
+from ..tools import CLOCK_SLACK, aware, claim, naive
 
 _logger = logging.getLogger(__name__)
 
 RUN_SECONDS = 50  # how long a run stays awake; the next one follows
 ACT_SECONDS = 5  # what takes longer must not keep other streams waiting
 LEASE = timedelta(seconds=120)  # longer than a fetch can take
-CLOCK_SLACK = timedelta(minutes=5)  # by which the clocks of several servers may differ
 DUE_SLACK = timedelta(seconds=3)  # due so soon: now rather than a round later
 BACKOFF_LONGEST = 3600
 STORE_TRIES = 4
@@ -157,31 +156,24 @@ class SocialCrmStream(models.Model):
             ahead=now + CLOCK_SLACK,
             longest=now + LEASE + CLOCK_SLACK,
         )
-        query = SQL(
-            """UPDATE social_crm_stream SET lease = %(lease)s, lease_until = %(until)s,
-                      woken = false
-                WHERE id IN (%(due)s AND COALESCE(s.error_count, 0) = 0 ORDER BY s.next_due
-                             LIMIT %(limit)s FOR NO KEY UPDATE OF s SKIP LOCKED)
-                   OR id IN (%(due)s AND s.error_count > 0 ORDER BY s.next_due
-                             LIMIT %(failing)s FOR NO KEY UPDATE OF s SKIP LOCKED)
-            RETURNING id""",
-            lease=lease,
-            until=now + LEASE,
+        chosen = SQL(
+            """SELECT id FROM (%(due)s AND COALESCE(s.error_count, 0) = 0 ORDER BY s.next_due
+                               LIMIT %(limit)s FOR NO KEY UPDATE OF s SKIP LOCKED) healthy
+                UNION ALL
+               SELECT id FROM (%(due)s AND s.error_count > 0 ORDER BY s.next_due
+                               LIMIT %(failing)s FOR NO KEY UPDATE OF s SKIP LOCKED) failing""",
             due=due,
             limit=limit,
             failing=failing,
         )
+        values = SQL('lease = %s, lease_until = %s, woken = false', lease, now + LEASE)
         for _attempt in range(STORE_TRIES):
             try:
-                # A conflict is expected, and tried again.
-                self.env.cr.execute(query, log_exceptions=False)
+                streams = claim(self.browse(), chosen, values)
+                self._commit()
+                return lease, streams
             except psycopg2.errors.SerializationFailure:  # another worker was quicker: look again
                 self.env.cr.rollback()
-                continue
-            ids = [row[0] for row in self.env.cr.fetchall()]
-            self.env.invalidate_all()
-            self._commit()
-            return lease, self.browse(ids)
         return lease, self.browse()
 
     def _request(self):

@@ -1,6 +1,9 @@
 from datetime import datetime, timedelta
 
 from odoo.tests import new_test_user, tagged
+from odoo.tools import SQL
+
+from odoo.addons.social_crm.tools import claim
 
 from .common import SocialCrmCase
 
@@ -51,6 +54,20 @@ class TestHourly(SocialCrmCase):
         )
         self.assertEqual(by_label, dict.fromkeys(self.mentions().mapped('sentiment_label'), 1))
         self.assertFalse(self.env['social.crm.hour.mark'].sudo().search([]))
+
+    def test_no_more_marks_are_taken_than_asked(self):
+        """Nor claimed, by the plan for a table that was nearly empty when it was last analysed."""
+        Mark, start = self.env['social.crm.hour.mark'], datetime(2026, 1, 1)
+        hours = [(self.company.id, start + timedelta(hours=number)) for number in range(50)]
+        Mark._mark(hours[:1])
+        Mark._store()
+        self.env.cr.execute('ANALYZE social_crm_hour_mark')
+        Mark._mark(hours[1:])
+        Mark._store()
+        query = 'SELECT id FROM social_crm_hour_mark ORDER BY id LIMIT 8 FOR UPDATE SKIP LOCKED'
+        first = claim(Mark, SQL(query), SQL('hour = hour'))
+        self.assertEqual(first.mapped('hour'), [hour for _company, hour in hours[:8]])
+        self.assertEqual(Mark._take(8), hours[:8])
 
     def test_late_changes(self):
         """A corrected sentiment, a campaign by hand, an answer, a deletion, a rule that is new."""

@@ -199,6 +199,13 @@ class TestRefresh(RefreshCase):
         self.refresh()
         self.assertEqual(len(self.asked), 1)
 
+    def test_a_lease_from_before_the_clock_was_put_back_holds_nobody(self):
+        profile = self.profile()
+        profile._want_refresh()
+        profile.refresh_lease = fields.Datetime.now() + timedelta(days=30)
+        self.refresh()
+        self.assertEqual(len(self.asked), 1)
+
     def test_many_are_looked_up_at_once_and_the_database_is_not_held(self):
         barrier = threading.Barrier(2, timeout=10)
 
