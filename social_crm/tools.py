@@ -42,6 +42,16 @@ def clean_name(text, length):
     return ' '.join(_TURNING.sub('', clean(text, length)).split())
 
 
+def is_web(url):
+    """Return whether a browser may be led to an inbound address: it runs no script."""
+    return isinstance(url, str) and url.lower().startswith(('https://', 'http://'))
+
+
+def clean_url(url, length):
+    """Return an inbound address, cut to ``length`` characters; empty for any but a web address."""
+    return clean(url, length) if is_web(url) else ''
+
+
 def public_url(attachment):
     """Return an address at which anybody may read a file for a day.
 

@@ -7,7 +7,7 @@ from odoo.exceptions import UserError
 from ..providers import adapter_class
 from ..providers.errors import AuthorizationLost, ProviderError, Transient
 from ..providers.types import Profile, Token
-from ..tools import clean, each_committed
+from ..tools import clean, clean_url, each_committed
 
 _logger = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class SocialCrmAccount(models.Model):
             'external_id': profile.external_id,
             'local_id': profile.local_id,
             'login_id': login_id,
-            'url': profile.url,
+            'url': clean_url(profile.url, 500),
             'wanted_capabilities': state.capabilities,
             'connected_at': fields.Datetime.now(),
             'granted_scopes': ' '.join(_granted(state, token)),

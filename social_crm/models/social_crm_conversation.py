@@ -5,6 +5,8 @@ from odoo import models
 from odoo.fields import Datetime, Domain
 from odoo.tools import format_datetime
 
+from ..tools import is_web
+
 ROUNDS = 4  # how far from a mention its conversation is followed
 LIMIT = 200
 SHOWN = 60
@@ -174,7 +176,7 @@ class SocialCrmConversation(models.AbstractModel):
                 'left_out': len(entries) - len(shown),
                 'undescribed': self.env._('Picture without a description'),
                 'when': lambda moment: format_datetime(self.env, moment, dt_format='short'),
-                'web': lambda url: url if url.startswith(('https://', 'http://')) else '',
+                'web': lambda url: url if is_web(url) else '',
             },
         )
 

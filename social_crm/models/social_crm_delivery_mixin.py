@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.tools.misc import clean_context
 
 from ..delivery import Courier
+from ..tools import is_web
 
 RUN_SECONDS = 50  # with the longest call well below Odoo's limit for a cron of 120 seconds
 AHEAD = 100  # longer than a cron worker may sleep: nothing falls due unseen
@@ -138,7 +139,7 @@ class SocialCrmDeliveryMixin(models.AbstractModel):
     def _open_url(self):
         """Return the action that opens this on its network; the server there gave the address."""
         self.ensure_one()
-        if not (self.url or '').startswith(('https://', 'http://')):
+        if not is_web(self.url):
             raise UserError(self.env._('The network gives no address for this.'))
         return {'type': 'ir.actions.act_url', 'url': self.url, 'target': 'new'}
 

@@ -16,7 +16,7 @@ from ..providers.errors import (
     RateLimited,
     Transient,
 )
-from ..tools import aware, clean, naive
+from ..tools import aware, clean, clean_url, naive
 
 MOST_TRIES = 8
 GIVE_UP = timedelta(days=1)
@@ -191,7 +191,7 @@ class SocialCrmDeliveryOutcome(models.AbstractModel):
                 'sent_at': at or sent and naive(sent.sent_at) or fields.Datetime.now(),
                 'external_id': sent and clean(sent.external_id, 1000) or False,
                 'local_id': clean(sent.local_id, 500) if sent else False,
-                'url': clean(sent.url, 1000) if sent else False,
+                'url': clean_url(sent.url, 1000) if sent else False,
             }
         )
         if not self.env.context.get('social_crm_bare_outcome'):

@@ -3,7 +3,7 @@ from markupsafe import Markup
 from odoo import models
 from odoo.tools import plaintext2html
 
-WEB = ('https://', 'http://')
+from ..tools import is_web
 
 
 class SocialCrmEngagement(models.Model):
@@ -136,7 +136,7 @@ class SocialCrmEngagement(models.Model):
     def _as_message(self):
         """Return the answer as it stands in a chatter."""
         link = dict(self.account_id._selection_network())[self.account_id.network]
-        if (self.url or '').startswith(WEB):
+        if is_web(self.url):
             anchor = Markup('<a href="%s" rel="noopener noreferrer" target="_blank">%s</a>')
             link = anchor % (self.url, link)
         where = Markup(self.env._('%(kind)s on %(network)s as @%(handle)s')) % {

@@ -6,7 +6,7 @@ import psycopg2
 from odoo import api, fields, models
 from odoo.fields import Domain
 
-from ..tools import clean, naive
+from ..tools import clean, clean_url, naive
 
 _logger = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class SocialCrmEngagement(models.Model):
                 'visibility': item.visibility,
                 'external_id': clean(item.external_id, 1000),
                 'local_id': clean(item.local_id, 500),
-                'url': clean(item.url, 1000),
+                'url': clean_url(item.url, 1000),
                 'sent_at': naive(item.posted_at),
                 'profile_id': profile.id,
                 'user_id': account.user_id.id if account.kind == 'personal' else False,

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..tools import excerpt
+from ..tools import excerpt, is_web
 
 EXCERPT = 80
 
@@ -269,7 +269,7 @@ class SocialCrmMention(models.Model):
     def action_open_url(self):
         """Open the item on its network."""
         self.ensure_one()
-        if not (self.url or '').startswith(('https://', 'http://')):
+        if not is_web(self.url):
             raise UserError(self.env._('The network gives no address for this.'))
         return {'type': 'ir.actions.act_url', 'url': self.url, 'target': 'new'}
 

@@ -3,7 +3,7 @@ from odoo import api, fields, models
 from ..calls import Call
 from ..providers import adapter_class
 from ..providers.errors import NotSupported
-from ..tools import clean, clean_name, naive
+from ..tools import clean, clean_name, clean_url, naive
 
 STORED = 60  # posts kept of one conversation
 TEXT_LENGTH = 5000
@@ -77,7 +77,7 @@ def _as_json(item):
         'name': clean_name(item.author.name, 200),
         'handle': clean_name(item.author.handle, 200),
         'text': clean(item.text, TEXT_LENGTH),
-        'url': clean(item.url, 1000),
+        'url': clean_url(item.url, 1000),
         'posted_at': fields.Datetime.to_string(naive(item.posted_at)),
         'own': item.own,
         'media': len(item.media),

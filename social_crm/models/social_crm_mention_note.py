@@ -3,6 +3,8 @@ from markupsafe import Markup
 from odoo import models
 from odoo.tools import plaintext2html
 
+from ..tools import is_web
+
 
 class SocialCrmMention(models.Model):
     """A mention as a message in the timeline of a lead, ticket or contact."""
@@ -17,7 +19,7 @@ class SocialCrmMention(models.Model):
         link = (
             Markup('<a href="%s" rel="noopener noreferrer" target="_blank">%s</a>')
             % (self.url, network)
-            if self.url
+            if is_web(self.url)
             else network
         )
         return Markup('<p><b>%s</b> (%s, %s)</p>%s') % (

@@ -5,6 +5,7 @@ from odoo.tools import escape_psql
 
 from .. import matching
 from ..providers import adapter_class
+from ..tools import is_web
 
 # What a network tells stays as it tells it; what was entered by hand is free until known there.
 OBSERVED_FIELDS = frozenset(
@@ -164,8 +165,8 @@ class SocialCrmProfile(models.Model):
             'profile': self,
             'partner': partner,
             'network': dict(self._selection_network()).get(self.network, ''),
-            'url': _is_web_address(self.url) and self.url,
-            'links': [link for link in self.links or [] if _is_web_address(link.get('url'))],
+            'url': is_web(self.url) and self.url,
+            'links': [link for link in self.links or [] if is_web(link.get('url'))],
             'customer': partner in customers,
         }
 
@@ -318,7 +319,3 @@ class SocialCrmProfile(models.Model):
         )
         self.sudo().partner_id = partner
         return partner
-
-
-def _is_web_address(url):
-    return isinstance(url, str) and url.startswith(('https://', 'http://'))

@@ -3,7 +3,7 @@ from typing import NamedTuple
 from odoo import api, fields, models
 
 from ..listening import Facts
-from ..tools import clean, clean_name, insert_skip_known
+from ..tools import clean, clean_name, clean_url, insert_skip_known, is_web
 
 
 class Author(NamedTuple):
@@ -157,7 +157,7 @@ class SocialCrmProfile(models.Model):
             'external_id': profile.external_id,
             'handle': clean_name(profile.handle, 200) or profile.external_id[:200],
             'name': clean_name(profile.name, 200),
-            'url': clean(profile.url, 500),
+            'url': clean_url(profile.url, 500),
             'avatar_url': clean(profile.avatar_url, 1000),
             'headline': clean_name(profile.headline, 500),
             'bio': clean(profile.bio, 5000),
@@ -170,10 +170,11 @@ class SocialCrmProfile(models.Model):
             'links': [
                 {
                     'name': clean(link.name, 100),
-                    'url': clean(link.url, 500),
+                    'url': clean_url(link.url, 500),
                     'verified': link.verified,
                 }
                 for link in profile.links[:20]
+                if is_web(link.url)
             ]
             or None,
             'refreshed_at': fields.Datetime.now(),

@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 
@@ -22,6 +22,7 @@ class SocialCrmRule(models.Model):
     false_hit_count = fields.Integer(compute='_compute_outcome')
     company_currency_id = fields.Many2one(related='company_id.currency_id')
 
+    @api.depends_context('uid')
     def _compute_counts(self):
         groups = self.env['social.crm.mention']._read_group(
             [('rule_ids', 'in', self.ids)],
@@ -34,6 +35,7 @@ class SocialCrmRule(models.Model):
                 rule._origin.id, (0, 0, 0)
             )
 
+    @api.depends_context('uid')
     def _compute_outcome(self):
         answers, won, hits = self._count_answers(), self._won_leads(), self._count_false_hits()
         for rule in self:

@@ -4,7 +4,7 @@ from odoo import fields, models
 
 from .. import listening
 from ..providers.types import Unreadable
-from ..tools import clean, insert_skip_known, naive
+from ..tools import clean, clean_url, insert_skip_known, naive
 from .social_crm_mention_media import media_rows, wanted
 
 TEXT_LENGTH = 20_000
@@ -251,7 +251,7 @@ class SocialCrmStream(models.Model):
             'external_id': clean(item.external_id, 1000),
             'local_id': clean(item.local_id, 500) or None,
             'text': plain,
-            'url': clean(item.url, 1000) or None,
+            'url': clean_url(item.url, 1000) or None,
             'posted_at': naive(item.posted_at),
             'edited_at': naive(item.edited_at) or None,
             'visibility': item.visibility,

@@ -240,6 +240,25 @@ class TestIntrusion(SocialCrmCase):
             lead.create({'name': 'Bait', 'social_mention_id': self.mention.id})
         self.assertNotIn(WORD, str(lead.read()))
 
+    def test_a_mention_is_put_on_no_lead_or_ticket_of_others(self):
+        """What is said there would be logged, and shown, on them."""
+        mention = self.mention.copy(
+            {'external_id': 'x', 'account_id': self.account.id, 'owner_id': False}
+        )
+        values = {'name': 'Theirs', 'user_id': self.manager.id}
+        lead = self.env['crm.lead'].create(values)
+        ticket = self.env['helpdesk.ticket'].create({**values, 'description': 'x'})
+        for name, record, user in (
+            ('lead_id', lead, self.user),
+            ('ticket_id', ticket, self.colleague),
+        ):
+            mine = mention.with_user(user)
+            with self.subTest(name), self.assertRaises(AccessError):
+                mine.write({name: record.id})
+            record.user_id = user
+            mine.write({name: record.id})
+            self.assertEqual(mention[name], record)
+
     def test_words_of_a_lead_that_is_not_mine_are_not_counted(self):
         lead = self.env['crm.lead'].create(
             {'name': 'Theirs', 'social_mention_id': self.mention.id, 'user_id': self.user.id}
@@ -254,6 +273,56 @@ class TestIntrusion(SocialCrmCase):
         with self.assertRaises(AccessError):
             wizard.action_apply()
         self.assertFalse(self.rule.excluded)
+
+    def test_answers_of_a_personal_account_are_counted_for_its_owner(self):
+        self.answer.delivery_state = 'sent'
+        self.assertEqual(self.rule.with_user(self.user).answer_count, 1)
+        for user in (self.colleague, self.manager):
+            self.assertEqual(self.rule.with_user(user).answer_count, 0, user.login)
+
+    def test_links_in_private_messages_are_not_tracked(self):
+        """Every employee may read tracked links, and who they were for."""
+        values = {'text': f'https://{WORD}.example/offer', 'kind': 'message'}
+        values |= {'profile_id': self.ada.id, 'delivery_state': 'failed'}
+        own, brand = self.env['social.crm.engagement'].create(
+            [{**values, 'account_id': account.id} for account in (self.own, self.account)]
+        )
+        (own | brand)._track_links()
+        self.assertFalse(own.tracked_links)
+        self.assertTrue(brand.tracked_links)
+        self.assertFalse(self.env['link.tracker'].search([('social_engagement_id', '=', own.id)]))
+
+    # --- what strangers write ------------------------------------------------------------------
+
+    def test_addresses_from_a_network_run_no_script(self):
+        bad = 'JavaScript:alert(1)//https://x'
+        eve = self.stub.account(
+            'eve', url=bad, fields=[{'name': 'Site', 'value': f'<a href="{bad}">{bad}</a>'}]
+        )
+        self.stub.mention('look', eve, url=bad)
+        self.receive()
+        mention = self.mentions(text='look')
+        for place in range(2):  # as it comes in, and as it was stored before that was looked at
+            record, author = mention.with_user(self.user), mention.author_id.with_user(self.user)
+            with self.subTest(stored_before=bool(place)):
+                with self.assertRaises(UserError):
+                    record.action_open_url()
+                html = author.card, author.get_screen_pop(), record.conversation, record._as_note()
+                self.assertIn('Eve', str(html))
+                self.assertNotRegex(str(html), 'href=["\']?(?i:javascript)')
+            if not place:
+                self.assertFalse(mention.url or author.url or author.links)
+                mention.url = author.sudo().url = bad
+                author.sudo().links = [{'name': 'Site', 'url': bad, 'verified': True}]
+                self.env.invalidate_all()
+
+    def test_names_do_not_turn_what_stands_behind_them(self):
+        eve = self.stub.account('eve', display_name='Eve \u202egpj\u2066.exe\n\x00 of Acme')
+        self.stub.mention('look', eve)
+        self.receive()
+        mention = self.mentions(text='look')
+        self.assertEqual(mention.author_id.name, 'Eve gpj.exe of Acme')
+        self.assertEqual(mention.display_name, 'Eve gpj.exe of Acme: look')
 
     # --- logins go where they belong -------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ..tools import clean
+from ..tools import clean, clean_url
 
 
 class SocialCrmPick(models.TransientModel):
@@ -58,7 +58,7 @@ class SocialCrmPick(models.TransientModel):
                                 'external_id': external_id,
                                 'name': clean(brand.profile.name or brand.profile.handle, 200),
                                 'handle': clean(brand.profile.handle, 200),
-                                'url': clean(brand.profile.url, 500),
+                                'url': clean_url(brand.profile.url, 500),
                                 'connected': external_id in known,
                             }
                         )
