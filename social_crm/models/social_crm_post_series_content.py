@@ -46,6 +46,21 @@ class SocialCrmPostSeries(models.Model):
             copies |= file.copy({'res_model': model, 'res_id': res_id, 'name': file.name})
         return copies
 
+    def _exchange_account(self, account, other=None):
+        """Let another account repeat it instead of one; with none, the remaining ones do."""
+        for series in self:
+            series._lock()
+            content, commands = series.content, [Command.unlink(account.id)]
+            if other:
+                commands.append(Command.link(other.id))
+                if other not in series.account_ids:
+                    texts = [
+                        [other.id if account_id == account.id else account_id, text]
+                        for account_id, text in content['texts']
+                    ]
+                    content = {**content, 'texts': texts}
+            series.write({'account_ids': commands, 'content': content})
+
     def _adopt(self, post):
         """Make a post one of the series."""
         # sudo: what belongs to a series is not written by hand

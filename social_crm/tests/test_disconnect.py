@@ -174,7 +174,22 @@ class TestImpact(DeliveryCase):
         self.both = self.post('On both', accounts=both, **self.later(days=1))
         self.both.action_submit()
 
+    def plan(self, accounts):
+        """Return a post that repeats, and a queue slot, of these accounts."""
+        post = self.post('Every month', accounts, **self.later(days=1))
+        post.action_submit()
+        Series, Slot = (
+            self.env[name].with_user(self.author)
+            for name in ('social.crm.post.series', 'social.crm.slot')
+        )
+        series = Series.create({'origin_id': post.id, 'unit': 'month'})
+        slot = Slot.create({'account_ids': accounts.ids, 'tz': 'UTC', 'time': 9, 'mon': True})
+        return series, slot
+
     def test_the_impact_is_listed(self):
+        series, slot = self.plan(self.account)
+        personal = self.connect(self.app, self.author, kind='personal', username='me', number='79')
+        mixed, mixed_slot = self.plan(self.account | personal)
         wizard = (
             self.env['social.crm.disconnect']
             .with_user(self.manager)
@@ -183,30 +198,53 @@ class TestImpact(DeliveryCase):
         self.assertEqual(wizard.rule_ids, self.rule | self.shared_rule)
         self.assertEqual(wizard.scheduled_ids, self.scheduled | self.both)
         self.assertEqual(wizard.draft_ids, self.draft)
+        names = {name: {'fields': {'display_name': {}}} for name in ('series_ids', 'slot_ids')}
+        (shown,) = wizard.web_read({'hidden_count': {}, **names})
+        self.assertEqual(shown['series_ids'], [{'id': series.id, 'display_name': 'Every month'}])
+        self.assertEqual(shown['slot_ids'], [{'id': slot.id, 'display_name': 'Mon 09:00'}])
+        self.assertEqual(shown['hidden_count'], 2, 'what goes by a personal account as well')
+        self.assertEqual(wizard._hanging()['slot_ids'], slot | mixed_slot)
+        self.assertEqual(wizard._hanging()['series_ids'], series | mixed)
         self.assertEqual(wizard.target_id, self.second)
         self.assertEqual(self.account.state, 'connected')  # looking changes nothing
 
     def test_pause_and_take_back_to_draft(self):
+        series, slot = self.plan(self.account | self.second)
         disconnect(self.account, self.manager)
         self.assertEqual((self.rule.paused, self.shared_rule.paused), (True, False))
         self.assertEqual(self.scheduled.state, 'draft')
         self.assertEqual(self.both.state, 'draft')
         self.assertEqual(self.draft.state, 'draft')
         self.assertIn('1 rules paused', self.account.message_ids[0].body)
+        self.assertEqual(series.state, 'halted')
+        self.assertIn('disconnected', series.halt_reason)
+        self.assertEqual(set(series.post_ids.mapped('state')), {'draft'})
+        self.assertEqual(series.post_ids.activity_ids.user_id, self.author)
+        self.assertEqual(slot.account_ids, self.account | self.second)
 
     def test_move(self):
+        series, slot = self.plan(self.account)
+        series.post_ids[0].publication_ids.text = 'Own text'
+        series.post_ids[0].action_repeat_this()
         disconnect(
             self.account,
             self.manager,
             rule_choice='move',
             scheduled_choice='move',
             draft_choice='move',
+            series_choice='move',
+            slot_choice='move',
         )
         self.assertEqual(self.rule.account_ids, self.second)
         self.assertEqual(self.shared_rule.account_ids, self.second)
         for post in self.scheduled | self.draft | self.both:
             self.assertEqual(post.account_ids, self.second)
             self.assertEqual(post.publication_ids.account_id, self.second)
+        self.assertEqual(series.account_ids | slot.account_ids, self.second)
+        self.assertEqual(series.state, 'running')
+        series.every = 1  # its repetitions are made anew
+        self.assertEqual(series.post_ids.publication_ids.account_id, self.second)
+        self.assertEqual(set(series.post_ids.publication_ids.mapped('text')), {'Own text'})
         self.assertEqual(self.scheduled.state, 'scheduled')
         self.pass_time(self.scheduled.publication_ids, days=1, seconds=1)
         self.deliver()
@@ -214,7 +252,21 @@ class TestImpact(DeliveryCase):
         self.assertEqual(self.networks[self.second.id].texts, ['Tomorrow'])
 
     def test_cancel(self):
-        disconnect(self.account, self.manager, scheduled_choice='cancel', draft_choice='cancel')
+        alone, slot = self.plan(self.account)
+        series, shared_slot = self.plan(self.account | self.second)
+        disconnect(
+            self.account,
+            self.manager,
+            scheduled_choice='cancel',
+            draft_choice='cancel',
+            series_choice='stop',
+            slot_choice='remove',
+        )
+        self.assertEqual((alone.state, alone.post_ids.state), ('stopped', 'cancelled'))
+        self.assertEqual((series.state, series.account_ids), ('running', self.second))
+        self.assertEqual(set(series.post_ids.mapped('state')), {'scheduled'})
+        self.assertFalse(slot.exists())
+        self.assertEqual(shared_slot.account_ids, self.second)
         self.assertEqual(self.scheduled.state, 'cancelled')
         self.assertEqual(self.draft.state, 'cancelled')
         self.assertEqual(self.both.state, 'scheduled')  # at the other account

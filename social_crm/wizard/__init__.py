@@ -2,6 +2,7 @@ from . import social_crm_connect
 from . import social_crm_connect_password
 from . import social_crm_pick
 from . import social_crm_disconnect
+from . import social_crm_disconnect_leave
 from . import social_crm_erase
 from . import social_crm_compose
 from . import social_crm_compose_send

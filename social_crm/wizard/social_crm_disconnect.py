@@ -1,6 +1,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models.social_crm_post_series import LIVE
+
 KEEP = 'keep'
 
 
@@ -29,9 +31,11 @@ class SocialCrmDisconnect(models.TransientModel):
     draft_ids = fields.Many2many(
         'social.crm.post', 'social_crm_disconnect_draft_rel', compute='_compute_impact'
     )
+    series_ids = fields.Many2many('social.crm.post.series', compute='_compute_impact')
+    slot_ids = fields.Many2many('social.crm.slot', compute='_compute_impact')
+    hidden_count = fields.Integer('Not Shown', compute='_compute_impact')
     answer_count = fields.Integer('Answers on Their Way', compute='_compute_impact')
     unclear_count = fields.Integer('Unconfirmed', compute='_compute_impact')
-    stream_count = fields.Integer('Streams', compute='_compute_impact')
     rule_choice = fields.Selection(
         [
             ('pause', 'Pause'),
@@ -62,6 +66,26 @@ class SocialCrmDisconnect(models.TransientModel):
         required=True,
         default=KEEP,
     )
+    series_choice = fields.Selection(
+        [
+            ('pause', 'Pause, and take planned ones back to draft'),
+            ('move', 'Move to the other account'),
+            ('stop', 'Stop'),
+        ],
+        'Repeating Posts',
+        required=True,
+        default='pause',
+    )
+    slot_choice = fields.Selection(
+        [
+            (KEEP, 'Leave as they are'),
+            ('move', 'Move to the other account'),
+            ('remove', 'Remove'),
+        ],
+        'Queue Slots',
+        required=True,
+        default=KEEP,
+    )
     answer_choice = fields.Selection(
         [('cancel', 'Cancel'), ('move', 'Send by the other account')],
         'Answers',
@@ -74,25 +98,21 @@ class SocialCrmDisconnect(models.TransientModel):
     @api.depends('account_id')
     def _compute_impact(self):
         for wizard in self:
-            # sudo: who may disconnect the account is told of all that hangs on it
-            account = wizard.account_id.sudo()
             wizard.target_ids = wizard._targets()
-            wizard.rule_ids = (
-                self.env['social.crm.rule'].sudo().search([('account_ids', 'in', account.ids)])
-            )
-            rows = wizard._publications()
-            wizard.scheduled_ids = rows.post_id.filtered(lambda post: post.step == 'approved')
-            wizard.draft_ids = rows.post_id.filtered(lambda post: post.step in ('draft', 'waiting'))
+            hidden = 0
+            for name, records in wizard._hanging().items():
+                wizard[name] = seen = records.with_env(self.env)._filtered_access('read')
+                hidden += len(records - seen)
+            wizard.hidden_count = hidden
             wizard.answer_count = len(wizard._answers())
             unclear = [
-                ('account_id', '=', account.id),
+                ('account_id', '=', wizard.account_id.id),
                 ('delivery_state', 'in', ('sending', 'unconfirmed')),
             ]
             wizard.unclear_count = sum(
-                model.sudo().search_count(unclear)
+                model.sudo().search_count(unclear)  # sudo: the number alone
                 for model in self.env['social.crm.delivery.mixin']._delivery_models()
             )
-            wizard.stream_count = len(account.stream_ids)
 
     @api.depends('account_id')
     def _compute_target_id(self):
@@ -106,12 +126,17 @@ class SocialCrmDisconnect(models.TransientModel):
         self.ensure_one()
         account = self.account_id
         account._check_may_connect()
-        moves = (
-            (self.rule_ids and self.rule_choice == 'move')
-            or (self.scheduled_ids and self.scheduled_choice == 'move')
-            or (self.draft_ids and self.draft_choice == 'move')
-            or (self.answer_count and self.answer_choice == 'move')
-        )
+        hanging = self._hanging()
+        steps = [
+            (hanging['rule_ids'], self.rule_choice, self._leave_rules),
+            (hanging['scheduled_ids'], self.scheduled_choice, self._leave_scheduled),
+            (hanging['draft_ids'], self.draft_choice, self._leave_drafts),
+            (hanging['series_ids'], self.series_choice, self._leave_series),
+            (hanging['slot_ids'], self.slot_choice, self._leave_slots),
+            (self._answers(), self.answer_choice, self._leave_answers),
+        ]
+        steps = [step for step in steps if step[0] and step[1] != KEEP]
+        moves = any(choice == 'move' for _records, choice, _leave in steps)
         if moves and self.target_id not in self._targets():
             raise UserError(
                 self.env._(
@@ -120,14 +145,9 @@ class SocialCrmDisconnect(models.TransientModel):
                 )
             )
         account._disconnect()  # first: its lock keeps the loops off what is changed below
-        done = [
-            self._leave_rules(),
-            self._leave_scheduled(),
-            self._leave_drafts(),
-            self._leave_answers(),
-        ]
+        done = [leave(records) for records, _choice, leave in steps]
         # sudo: a personal account's owner may do this without rights on the account's chatter
-        account.sudo().message_post(body='\n'.join(filter(None, done)))
+        account.sudo().message_post(body='\n'.join(done))
         return {'type': 'ir.actions.act_window_close'}
 
     # === BUSINESS METHODS === #
@@ -145,12 +165,31 @@ class SocialCrmDisconnect(models.TransientModel):
             ]
         )
 
+    def _hanging(self):
+        """Return what hangs on the account, by the name of the field that shows it."""
+        # sudo: who may disconnect the account decides about all that hangs on it
+        Rule, Series, Slot = (
+            self.env[name].sudo()
+            for name in ('social.crm.rule', 'social.crm.post.series', 'social.crm.slot')
+        )
+        of_account = [('account_ids', 'in', self.account_id.ids)]
+        series = Series.search([*of_account, ('state', 'in', LIVE)])
+        # What is planned of a post that repeats goes its way.
+        posts = self._publications().post_id.filtered(lambda post: post.series_id not in series)
+        scheduled = posts.filtered(lambda post: post.step == 'approved')
+        return {
+            'rule_ids': Rule.search(of_account),
+            'scheduled_ids': scheduled,
+            'draft_ids': posts - scheduled,
+            'series_ids': series,
+            'slot_ids': Slot.search(of_account),
+        }
+
     def _publications(self):
         """Return what has not gone out yet by this account."""
-        # sudo: see _compute_impact
         return (
             self.env['social.crm.publication']
-            .sudo()
+            .sudo()  # sudo: see _hanging
             .search(
                 [
                     ('account_id', '=', self.account_id.id),
@@ -162,106 +201,8 @@ class SocialCrmDisconnect(models.TransientModel):
         )
 
     def _answers(self):
-        # sudo: see _compute_impact
         return (
             self.env['social.crm.engagement']
-            .sudo()
+            .sudo()  # sudo: see _hanging
             .search([('account_id', '=', self.account_id.id), ('delivery_state', '=', 'queued')])
         )
-
-    def _leave_rules(self):
-        rules, count = self.rule_ids.sudo(), len(self.rule_ids)  # sudo: see _compute_impact
-        if not rules or self.rule_choice == KEEP:
-            return ''
-        if self.rule_choice == 'move':
-            commands = [
-                fields.Command.unlink(self.account_id.id),
-                fields.Command.link(self.target_id.id),
-            ]
-            rules.write({'account_ids': commands})
-            return self.env._('%(count)s rules moved to %(account)s.', **self._words(count))
-        alone = rules.filtered(lambda rule: rule.account_ids == self.account_id)
-        alone.write({'paused': True})
-        return self.env._(
-            '%(paused)s rules paused; %(others)s go on at their other accounts.',
-            paused=len(alone),
-            others=count - len(alone),
-        )
-
-    def _leave_scheduled(self):
-        posts, count = self.scheduled_ids, len(self.scheduled_ids)
-        if not posts:
-            return ''
-        if self.scheduled_choice == 'move':
-            self._move(posts)
-            return self.env._('%(count)s posts moved to %(account)s.', **self._words(count))
-        if self.scheduled_choice == 'cancel':
-            self._cancel(posts)
-            return self.env._('%s scheduled posts cancelled.', count)
-        self._back_to_draft(posts)
-        return self.env._('%s scheduled posts taken back to draft.', count)
-
-    def _leave_drafts(self):
-        posts, count = self.draft_ids, len(self.draft_ids)
-        if not posts or self.draft_choice == KEEP:
-            return ''
-        if self.draft_choice == 'move':
-            self._move(posts)
-            return self.env._('%(count)s drafts moved to %(account)s.', **self._words(count))
-        self._cancel(posts)
-        return self.env._('%s drafts cancelled.', count)
-
-    def _leave_answers(self):
-        answers = self._answers()
-        count = len(answers)
-        if not answers:
-            return ''
-        if self.answer_choice == 'move':
-            answers.write({'account_id': self.target_id.id})
-            return self.env._('%(count)s answers moved to %(account)s.', **self._words(count))
-        answers.action_cancel()
-        return self.env._('%s answers cancelled.', count)
-
-    def _words(self, count):
-        return {'count': count, 'account': self.target_id.display_name}
-
-    def _rows(self, posts):
-        """Return this account's publications of posts, locked as far as nobody sends them now."""
-        rows = self._publications().filtered(lambda row: row.post_id in posts)
-        rows.lock_for_update()
-        rows.invalidate_recordset(['delivery_state'])
-        return rows.filtered(lambda row: row.delivery_state in ('queued', 'failed'))
-
-    def _move(self, posts):
-        """Let the other account publish; where it does already, this account's copy is dropped."""
-        for row in self._rows(posts.sudo()):  # sudo: see _compute_impact
-            post = row.post_id.with_context(social_crm_own_write=True)
-            if self.target_id not in post.account_ids:
-                row.account_id = self.target_id
-            commands = [
-                fields.Command.unlink(self.account_id.id),
-                fields.Command.link(self.target_id.id),
-            ]
-            post.write({'account_ids': commands})
-
-    def _cancel(self, posts):
-        """Cancel this account's copies; a post without any other is cancelled itself."""
-        rows = self._rows(posts.sudo())  # sudo: see _compute_impact
-        rows.write({'delivery_state': 'cancelled', 'next_try': False})
-        for post in rows.post_id:
-            others = post.publication_ids.filtered(lambda row: row.kind == 'post') - rows
-            if not others.filtered(lambda row: row.delivery_state != 'cancelled'):
-                post.step = 'cancelled'
-                post._end_activities()
-
-    def _back_to_draft(self, posts):
-        """Take posts out of the queue; of what is partly out only this account's copy stops."""
-        message = self.env._('@%s was disconnected.', self.account_id.handle)
-        for post in self._rows(posts.sudo()).post_id:  # sudo: see _compute_impact
-            out = post.publication_ids.filtered(
-                lambda row: row.delivery_state in ('sending', 'unconfirmed', 'sent')
-            )
-            if out:
-                self._cancel(post)
-            else:
-                post._back_to_draft(message)
