@@ -1,7 +1,6 @@
 """Fixtures of the adapter tests: no Odoo, no database, no network but this machine's."""
 
 import importlib.util
-import os
 import sys
 import threading
 from contextlib import ExitStack
@@ -12,8 +11,6 @@ import pytest
 import responses
 
 ROOT = Path(__file__).parents[3]
-#: Descriptions of the networks' APIs, which may not be shipped; SOCIAL_CRM_SPECS for a worktree.
-SPECS = Path(os.environ.get('SOCIAL_CRM_SPECS') or ROOT.parent / 'shared' / 'specs')
 if 'social_crm.tests' not in sys.modules and 'odoo' not in sys.modules:
     # The repository's conftest does the same; this one is for these tests without it.
     for name, folder in (('social_crm', 'social_crm'), ('social_crm.tests', 'social_crm/tests')):
@@ -26,6 +23,7 @@ from social_crm.tests.providers.bluesky_spec import Lexicons  # noqa: E402
 from social_crm.tests.providers.linkedin_spec import LinkedInSpec  # noqa: E402
 from social_crm.tests.providers.mastodon_spec import Spec  # noqa: E402
 from social_crm.tests.providers.meta_spec import MetaSpec  # noqa: E402
+from social_crm.tests.providers.specs import SPECS  # noqa: E402
 
 
 @pytest.fixture

@@ -3,14 +3,14 @@
 import json
 import re
 from functools import lru_cache
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 
-FOLDER = Path(__file__).parents[4] / 'shared' / 'specs'
+from social_crm.tests.providers.specs import SPECS
+
 #: The description for each spelling of the names.
-FILES = {'tweet': FOLDER / 'x-openapi-2.166.json', 'post': FOLDER / 'x-openapi.json'}
+FILES = {'tweet': SPECS / 'x-openapi-2.166.json', 'post': SPECS / 'x-openapi.json'}
 #: Counters that the pages of the documentation list, and the description leaves out.
 UNLISTED = {'non_public_metrics': {'url_link_clicks', 'user_profile_clicks', 'engagements'}}
 

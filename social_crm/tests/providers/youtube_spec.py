@@ -3,12 +3,13 @@
 import json
 import re
 from functools import lru_cache
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from jsonschema import Draft202012Validator
 
-FILE = Path(__file__).parents[4] / 'shared' / 'specs' / 'youtube.v3.json'
+from social_crm.tests.providers.specs import SPECS
+
+FILE = SPECS / 'youtube.v3.json'
 _KEPT = ('type', 'enum', 'items', 'properties')
 _PATTERNS = {
     'date-time': r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$',
