@@ -77,15 +77,21 @@ class Answer:
 
 
 def http_error(answer: Answer, writes: bool) -> ProviderError | None:
-    """Return the error that an answer stands for by its status, ``None`` below 300."""
+    """Return the error that an answer stands for by its status, ``None`` below 300.
+
+    A writing call that is sent elsewhere may have been carried out before, as forms of web pages
+    are; 307 and 308 say that it was not.
+    """
     status, code = answer.status, str(answer.status)
     if status < 300:
         return None
     said = network_words(answer.json()) or f'HTTP {status}'
     if status == 429:
         return RateLimited(said, code, retry_at(answer.headers))
+    if writes and (status >= 500 or status in {301, 302, 303}):
+        return OutcomeUnknown(said, code)
     if status >= 500:
-        return (OutcomeUnknown if writes else Transient)(said, code)
+        return Transient(said, code)
     kind = {
         401: AuthorizationLost,
         403: PermissionMissing,

@@ -17,6 +17,7 @@ from typing import Any
 from .bluesky_client import Client
 from .bluesky_items import BAD, message_id, parse_time, utc_now
 from .errors import NotFound, OutcomeUnknown, Rejected
+from .text import required_text
 from .types import Outgoing, Page, Sent
 
 SCOPES = tuple(
@@ -169,10 +170,7 @@ class Chat(Client):
         answer = self._post(
             'chat.bsky.convo.sendMessage',
             chat=True,
-            json={
-                'convoId': convo,
-                'message': {**message, **({'facets': facets} if facets else {})},
-            },
+            json={'convoId': convo, 'message': message},
             writes=True,
         )
         return _sent(convo, answer)
@@ -233,7 +231,7 @@ def _dicts(rows: Any) -> list[dict[str, Any]]:
 def _sent(convo: str, message: Any) -> Sent:
     try:
         return Sent(
-            message_id(convo, str(message['id'])),
+            message_id(convo, required_text(message['id'])),
             f'https://bsky.app/messages/{convo}',
             sent_at=parse_time(message['sentAt']),
         )

@@ -16,6 +16,7 @@ from typing import Any
 
 from .answers import parse_moment
 from .bluesky_text import plain_text, tagged
+from .text import required_text
 from .types import Item, ItemKind, Link, Media, Profile, Unreadable
 
 #: What a bad item raises; everything else is a bug and must be seen.
@@ -93,7 +94,7 @@ class Reader:
             text = f'{text}\n\n{card}'.strip()
         return Item(
             kind=kind,
-            external_id=_text(post['uri']),
+            external_id=required_text(post['uri']),
             author=author,
             text=text,
             posted_at=posted_at(record.get('createdAt'), post['indexedAt']),
@@ -118,11 +119,11 @@ class Reader:
         text = message.get('text')
         return Item(
             kind='message',
-            external_id=message_id(entry['convo'], _text(message['id'])),
+            external_id=message_id(entry['convo'], required_text(message['id'])),
             author=self.profile(known.get(did) or {'did': did, 'handle': did}),
             text=plain_text(text, message.get('facets')) if text is not None else '',
             posted_at=parse_time(message['sentAt']),
-            url='https://bsky.app/messages/' + _text(entry['convo']),
+            url='https://bsky.app/messages/' + required_text(entry['convo']),
             conversation_id=entry['convo'],
             visibility='direct',
             deleted=text is None,
@@ -136,7 +137,7 @@ class Reader:
 
     def profile(self, found: Mapping[str, Any]) -> Profile:
         """Return an account's profile; the same account is read once."""
-        did = _text(found['did'])
+        did = required_text(found['did'])
         known = self._authors.get(did)
         if known:
             return known
@@ -260,12 +261,6 @@ def _uri(reference: Mapping[str, Any]) -> str:
 
 def _is_of(uri: str, did: str) -> bool:
     return bool(did) and uri.startswith(f'at://{did}/')
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError('an id is missing')
-    return value
 
 
 def _count(value: Any) -> int | None:

@@ -81,7 +81,7 @@ class Sending(Chat):
                 raise
             answer = self._record(key)
             record = answer.get('value') or {}
-        return self._sent(answer, record)
+        return self._sent(answer, record, key)
 
     def find_sent(self, outgoing: Outgoing, key: str, since: datetime) -> Sent | None:
         """Look the record up under its key; a message among the newest of its conversation."""
@@ -91,7 +91,7 @@ class Sending(Chat):
             answer = self._record(key)
         except NotFound:
             return None
-        sent = self._sent(answer, answer.get('value'))
+        sent = self._sent(answer, answer.get('value'), key)
         early = sent.sent_at and sent.sent_at < since - timedelta(minutes=2)
         return None if early else sent
 
@@ -101,9 +101,9 @@ class Sending(Chat):
         )
         return answer
 
-    def _sent(self, answer: Any, record: Any) -> Sent:
-        uri = answer.get('uri') if isinstance(answer, Mapping) else None
-        if not isinstance(uri, str) or not uri.startswith('at://'):
+    def _sent(self, answer: Any, record: Any, key: str) -> Sent:
+        uri = f'at://{self._did}/{POST}/{record_key(key)}'
+        if not isinstance(answer, Mapping) or answer.get('uri') != uri:
             raise OutcomeUnknown('The server did not name the post', 'bad_answer')
         handle = self.me.handle if self.me and self.me.handle else self._did
         try:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from .errors import Transient
 from .facebook_leads import read_lead
 from .meta import bare_id, parse_time
+from .text import required_id
 from .types import Item, ItemKind, Link, Media, Profile, Unreadable
 
 Value = TypeVar('Value')
@@ -204,12 +205,9 @@ def readable(read: Callable[[Mapping[str, Any]], Value], body: Mapping[str, Any]
         raise Transient('The server did not answer in the expected form', 'bad_answer') from None
 
 
-def id_of(entry: Mapping[str, Any]) -> str:
-    """Return the id of an object; raise ValueError without one."""
-    number = entry['id']
-    if isinstance(number, bool) or not isinstance(number, (str, int)) or not number:
-        raise ValueError('an id is missing')
-    return str(number)
+def id_of(entry: Mapping[str, Any], name: str = 'id') -> str:
+    """Return the id of an object; raise one of :data:`BAD` without one."""
+    return required_id(entry[name])
 
 
 def text_of(entry: Mapping[str, Any]) -> str:

@@ -125,9 +125,10 @@ class Sending(FacebookLogin):
                 raise
             late = {'messaging_type': 'MESSAGE_TAG', 'tag': 'HUMAN_AGENT'}
             body = self._post(path, json={**call, **late})
-        number = str(body.get('message_id') or '')
-        if not number:
-            raise OutcomeUnknown('The network did not name the message', 'bad_answer')
+        try:
+            number = id_of(body, 'message_id')
+        except BAD:
+            raise OutcomeUnknown('The network did not name the message', 'bad_answer') from None
         return Sent(number, local_id=number, sent_at=datetime.now(timezone.utc))
 
     @property
@@ -157,7 +158,8 @@ class Sending(FacebookLogin):
             files={'filedata': (media.filename or 'file', media.content, media.mimetype)},
             deadline=300,
         )
-        return {'type': kind, 'payload': {'attachment_id': str(body.get('attachment_id') or '')}}
+        number = readable(lambda found: id_of(found, 'attachment_id'), body)
+        return {'type': kind, 'payload': {'attachment_id': number}}
 
     # --- posts -----------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-from .errors import ProviderError, Transient
+from .errors import OutcomeUnknown, ProviderError, Transient
 from .meta import GRAPH_VERSION
 from .types import Media, Sent
 
@@ -39,7 +39,9 @@ def upload_video(
             raise Transient('The upload does not get on', 'upload')
         begin = reached
     finish = {'upload_phase': 'finish', 'upload_session_id': session, 'description': text}
-    post(path, base=_HOST, data={name: value for name, value in finish.items() if value})
+    body = post(path, base=_HOST, data={name: value for name, value in finish.items() if value})
+    if body.get('success') is not True:
+        raise OutcomeUnknown('The network does not say that it is published', 'bad_answer')
     return _sent(get, page, number)
 
 

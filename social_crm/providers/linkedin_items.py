@@ -14,6 +14,7 @@ from typing import Any
 
 from .linkedin_text import from_little
 from .restli import encode
+from .text import required_id, required_text
 from .types import Item, Link, Profile, Unreadable
 
 BAD = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
@@ -126,7 +127,7 @@ class Reader:
 
 def person_profile(found: Mapping[str, Any]) -> Profile:
     """Return a member, of ``people``, ``me`` or ``userinfo``."""
-    number = _text(found.get('id') or found.get('sub'))
+    number = required_id(found.get('id') or found.get('sub'))
     first, last = (found.get(f'localized{part}Name') or '' for part in ('First', 'Last'))
     vanity = str(found.get('vanityName') or '')
     picture = found.get('picture')
@@ -215,7 +216,9 @@ def owner_of(entry: Any) -> str:
 def comment_urn(entry: Mapping[str, Any]) -> str:
     """Return the URN of a comment, put together where a version of the API does not name it."""
     named = entry.get('commentUrn') or entry.get('$URN')
-    return str(named) if named else f'{COMMENT}({_urn(entry["object"])},{_text(entry["id"])})'
+    if named:
+        return _urn(named)
+    return f'{COMMENT}({_urn(entry["object"])},{required_id(entry["id"])})'
 
 
 def split_comment(urn: str) -> tuple[str, str]:
@@ -251,15 +254,7 @@ def permalink(urn: str) -> str:
 
 
 def _urn(value: Any) -> str:
-    text = _text(value)
+    text = required_text(value)
     if not text.startswith('urn:li:'):
         raise ValueError('not a URN')
     return text
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str) or not value:
-        raise ValueError('an id is missing')
-    return value

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from .answers import parse_moment
-from .text import html_to_text
+from .text import html_to_text, required_text
 from .types import Item, ItemKind, Link, Media, Profile, Unreadable
 
 Visibility = Literal['public', 'unlisted', 'followers', 'direct']
@@ -118,7 +118,7 @@ class Reader:
         edited, media = status.get('edited_at'), status.get('media_attachments')
         return Item(
             kind=kind,
-            external_id=_text(uri),
+            external_id=required_text(uri),
             author=self.profile(account),
             text=text,
             posted_at=parse_time(status['created_at']),
@@ -160,7 +160,7 @@ class Reader:
         links = tuple(_link(row) for row in account.get('fields') or ())
         counted = 'no_counts' not in self.quirks
         profile = Profile(
-            external_id=_text(account.get('uri') or url),
+            external_id=required_text(account.get('uri') or url),
             handle=self.handle(account),
             name=account.get('display_name') or account.get('username') or '',
             url=url,
@@ -223,12 +223,6 @@ def domain_of(url: str) -> str:
 
 def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=moment.tzinfo or timezone.utc).astimezone(timezone.utc)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError('an id is missing')
-    return value
 
 
 def _count(value: Any) -> int | None:

@@ -16,7 +16,7 @@ from . import mastodon_servers as servers
 from .errors import NotFound, NotSupported, OutcomeUnknown, Transient
 from .mastodon_client import Client
 from .mastodon_items import BAD, entry_id, entry_time, parse_time
-from .text import graphemes, html_to_text
+from .text import graphemes, html_to_text, required_text
 from .types import Limits, Media, Metrics, Outgoing, Sent
 
 _URL = re.compile(r'\bhttps?://[^\s<>"]+', re.I)
@@ -82,10 +82,10 @@ class Sending(Client):
             headers={} if 'no_key' in self._quirks else {'Idempotency-Key': key},
             writes=True,
         )
-        sent = _sent(status)
-        if not sent.external_id:
-            raise OutcomeUnknown('The server did not name the post', 'bad_answer')
-        return sent
+        try:
+            return _sent(status)
+        except BAD:
+            raise OutcomeUnknown('The server did not name the post', 'bad_answer') from None
 
     def find_sent(self, outgoing: Outgoing, key: str, since: datetime) -> Sent | None:
         """Look for the post among own ones (text, parent, time) and below what it answers."""
@@ -195,12 +195,16 @@ def _visibility(outgoing: Outgoing) -> str:
 
 
 def _sent(status: Mapping[str, Any]) -> Sent:
-    uri = status.get('uri') or status.get('url') or ''
+    """Return a status as what was sent; raise one of :data:`BAD` when it is not named."""
+    uri, local_id = (
+        required_text(status.get('uri') or status.get('url')),
+        required_text(status['id']),
+    )
     try:
         sent_at = parse_time(status['created_at'])
     except BAD:
         sent_at = None
-    return Sent(str(uri), str(status.get('url') or uri), str(status.get('id') or ''), sent_at)
+    return Sent(uri, str(status.get('url') or uri), local_id, sent_at)
 
 
 def _metrics(status: Mapping[str, Any]) -> Metrics:

@@ -206,6 +206,25 @@ def _flat(text: str) -> str:
 # --- lengths -------------------------------------------------------------------------------------
 
 
+def required_text(value: object) -> str:
+    """Return what a network has to name by a text, such as an id.
+
+    :raise ValueError: when it is none
+    """
+    if not isinstance(value, str) or not value:
+        raise ValueError('a needed text is missing')
+    return value
+
+
+def required_id(value: object) -> str:
+    """Return an id as text, which a network may give as a number.
+
+    :raise ValueError: when it is none
+    """
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return required_text(str(value) if is_number else value)
+
+
 def graphemes(text: str) -> int:
     """Return the number of characters as a person sees them (extended grapheme clusters).
 

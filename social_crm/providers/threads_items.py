@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .meta import parse_time
+from .text import required_id, required_text
 from .types import Item, ItemKind, Media, Profile, Unreadable
 
 BAD = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
@@ -60,12 +61,12 @@ class Reader:
 
     def post(self, entry: Mapping[str, Any], kind: ItemKind) -> Item:
         """Return a post; ``removed`` marks one that is gone, of which a push tells the id."""
-        number, at = _text(entry['id']), parse_time(entry['timestamp'])
+        number, at = required_id(entry['id']), parse_time(entry['timestamp'])
         username = str(entry.get('username') or '')
         if entry.get('removed') is True:
             author = Profile(username or number, username or number)
             return Item(kind, number, author, '', at, deleted=True, raw=entry)
-        author = self.author(_text(username))
+        author = self.author(required_text(username))
         text = str(entry.get('text') or '')
         parent, root = (_id(entry.get(name)) for name in ('replied_to', 'root_post'))
         topic = entry.get('topic_tag')
@@ -100,9 +101,9 @@ class Reader:
 
 def read_me(found: Mapping[str, Any]) -> Profile:
     """Return the connected account."""
-    username = _text(found['username'])
+    username = required_text(found['username'])
     return Profile(
-        external_id=_text(found['id']),
+        external_id=required_id(found['id']),
         handle=username,
         name=str(found.get('name') or ''),
         url=f'{SITE}/@{username}',
@@ -114,7 +115,7 @@ def read_me(found: Mapping[str, Any]) -> Profile:
 
 def read_profile(found: Mapping[str, Any]) -> Profile:
     """Return a public profile that was looked up; no id is told."""
-    username = _text(found['username'])
+    username = required_text(found['username'])
     followers = found.get('follower_count')
     known = isinstance(followers, int) and not isinstance(followers, bool) and followers >= 0
     return Profile(
@@ -147,11 +148,3 @@ def _media(entry: Mapping[str, Any]) -> tuple[Media, ...]:
 
 def _id(part: Any) -> str:
     return str(part.get('id') or '') if isinstance(part, dict) else ''
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str) or not value:
-        raise ValueError('an id is missing')
-    return value

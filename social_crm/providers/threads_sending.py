@@ -27,6 +27,7 @@ from .errors import (
 )
 from .meta import parse_time
 from .meta_client import GraphClient, rows_of
+from .text import required_id
 from .threads_items import BAD, FIELDS
 from .types import Media, Metrics, Outgoing, Profile, Sent
 
@@ -281,10 +282,10 @@ def _given(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _number(body: dict[str, Any], error: type[ProviderError]) -> str:
-    number = body.get('id')
-    if not isinstance(number, (str, int)) or not number or isinstance(number, bool):
-        raise error('The server did not name what it made', 'bad_answer')
-    return str(number)
+    try:
+        return required_id(body.get('id'))
+    except ValueError:
+        raise error('The server did not name what it made', 'bad_answer') from None
 
 
 def _sent(row: dict[str, Any]) -> Sent:

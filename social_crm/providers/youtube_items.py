@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from .answers import parse_moment
-from .text import html_to_text
+from .text import html_to_text, required_text
 from .types import Item, Media, Profile, Unreadable
 
 #: What a bad item raises; everything else is a bug and must be seen.
@@ -66,8 +66,8 @@ class Reader:
 
     def comment(self, comment: Mapping[str, Any], raw: Mapping[str, Any]) -> Item:
         """Return a comment or an answer to one as an item."""
-        number, snippet = _text(comment['id']), comment['snippet']
-        video = _text(snippet.get('videoId') or raw['video_id'])
+        number, snippet = required_text(comment['id']), comment['snippet']
+        video = required_text(snippet.get('videoId') or raw['video_id'])
         author = _author(snippet)
         own = author.external_id == self.me
         parent = snippet.get('parentId') or ''
@@ -97,9 +97,9 @@ class Reader:
 
     def video(self, video: Mapping[str, Any], channel: Any, raw: Any) -> Item:
         """Return a video that a search found as an item."""
-        number, snippet = _text(video['id']), video['snippet']
-        owner = _text(snippet['channelId'])
-        title, description = _text(snippet['title']), snippet.get('description') or ''
+        number, snippet = required_text(video['id']), video['snippet']
+        owner = required_text(snippet['channelId'])
+        title, description = required_text(snippet['title']), snippet.get('description') or ''
         text = f'{title}\n\n{description}'.strip()
         language = snippet.get('defaultAudioLanguage') or snippet.get('defaultLanguage') or ''
         return Item(
@@ -159,7 +159,7 @@ def entry_time(entry: Any) -> datetime | None:
 
 def read_channel(channel: Any) -> Profile:
     """Return a channel as a profile."""
-    number, snippet = _text(channel['id']), channel['snippet']
+    number, snippet = required_text(channel['id']), channel['snippet']
     counts = channel.get('statistics') or {}
     handle = (snippet.get('customUrl') or '').lstrip('@')
     hidden = counts.get('hiddenSubscriberCount')
@@ -192,8 +192,8 @@ def count_of(value: Any) -> int | None:
 
 
 def _author(snippet: Mapping[str, Any]) -> Profile:
-    number = _text(_channel_id(snippet))
-    name = _text(snippet['authorDisplayName'])
+    number = required_text(_channel_id(snippet))
+    name = required_text(snippet['authorDisplayName'])
     handle = name.lstrip('@')
     return Profile(
         external_id=number,
@@ -227,12 +227,6 @@ def _thumbnail(found: Any) -> str:
         if isinstance(row, dict) and isinstance(row.get('url'), str):
             return str(row['url'])
     return ''
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError('a needed text is missing')
-    return value
 
 
 def _language(value: Any) -> str:

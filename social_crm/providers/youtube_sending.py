@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from .errors import NotFound, OutcomeUnknown, Rejected
+from .text import required_text
 from .types import Metrics, Outgoing, Sent
 from .youtube_client import rows_of
 from .youtube_items import (
@@ -55,7 +56,9 @@ class Sending(Uploads):
             return self._comment(outgoing, text)
         parent = thread_of(outgoing.target)
         answer = self._insert('comments', {'parentId': parent, 'textOriginal': text})
-        return _sent_comment(answer, answer.get('snippet', {}).get('videoId', ''))
+        snippet = answer.get('snippet')
+        video = snippet.get('videoId') if isinstance(snippet, dict) else ''
+        return _made_comment(answer, str(video or ''))
 
     def _comment(self, outgoing: Outgoing, text: str) -> Sent:
         owner = outgoing.target_author.external_id if outgoing.target_author else self._me
@@ -64,16 +67,13 @@ class Sending(Uploads):
             'commentThreads',
             {'channelId': owner, 'videoId': outgoing.target, 'topLevelComment': first},
         )
-        comment = comments_of(thread)[-1]['comment']
-        return _sent_comment(comment, outgoing.target)
+        return _made_comment(comments_of(thread)[-1]['comment'], outgoing.target)
 
     def _insert(self, path: str, snippet: Mapping[str, Any]) -> dict[str, Any]:
         params, body = {'part': 'snippet'}, {'snippet': snippet}
         answer: dict[str, Any] = self._call(
             'POST', path, 'write', dict, params=params, json=body, writes=True
         )
-        if not isinstance(answer.get('id'), str):
-            raise OutcomeUnknown('The server did not name the comment', 'bad_answer')
         return answer
 
     # --- what became of it -----------------------------------------------------------------------
@@ -172,14 +172,21 @@ class Sending(Uploads):
 # --- pieces ---------------------------------------------------------------------------------------
 
 
+def _made_comment(comment: Mapping[str, Any], video: str) -> Sent:
+    try:
+        return _sent_comment(comment, video)
+    except BAD:
+        raise OutcomeUnknown('The server did not name the comment', 'bad_answer') from None
+
+
 def _sent_comment(comment: Mapping[str, Any], video: str) -> Sent:
-    number = str(comment['id'])
+    number = required_text(comment['id'])
     url = f'{SITE}/watch?v={video}&lc={number}' if video else ''
     return Sent(number, url, number, _made(comment))
 
 
 def _sent_video(video: Mapping[str, Any]) -> Sent:
-    number = str(video['id'])
+    number = required_text(video['id'])
     return Sent(number, f'{SITE}/watch?v={number}', number, _made(video))
 
 

@@ -117,7 +117,7 @@ def _arrived(answer: Answer) -> int:
 
 def _resource(answer: Answer) -> dict[str, Any]:
     body = answer.json()
-    if not isinstance(body, dict) or not isinstance(body.get('id'), str):
+    if not isinstance(body, dict) or not isinstance(body.get('id'), str) or not body['id']:
         raise OutcomeUnknown('The server did not name the video', 'bad_answer')
     return body
 

@@ -3,7 +3,7 @@
 A network's test module makes a class of :class:`Contract` and a fixture ``network``: a fake of the
 network with these hands (see :class:`.fake_mastodon.FakeMastodon`):
 
-- ``streams``: pairs of stream and query; ``page_sizes``
+- ``streams``: pairs of stream and query
 - ``provider(token=None)``: a connected adapter
 - ``put(stream, text, minutes_ago=1, **values)``: something inbound happens; its id
 - ``forget(id)``: it is deleted; ``spoil(id, …)``: it becomes unreadable
@@ -32,7 +32,7 @@ from social_crm.providers.errors import (
     Rejected,
     Transient,
 )
-from social_crm.providers.types import Item
+from social_crm.providers.types import Item, Outgoing
 
 WEEK = timedelta(days=7)
 NASTY = [
@@ -45,8 +45,18 @@ NASTY = [
 ]
 
 
+#: What networks name what they made by.
+NAMES = ('id', 'uri', 'url', 'message_id', 'dm_event_id', 'commentUrn', '$URN')
+
+
 def now():
     return datetime.now(timezone.utc)
+
+
+def naming(wrong):
+    """Return an answer that names what was made by something that is no name."""
+    names = dict.fromkeys(NAMES, wrong)
+    return json.dumps({**names, 'data': names})
 
 
 def drain(provider, stream, query, cursor='', since=None, limit=60):
@@ -349,11 +359,32 @@ class Contract:
     def test_a_lost_answer_leaves_the_outcome_unknown_and_it_is_found(self, network, fault):
         provider, outgoing, before = network.provider(), network.outgoing('Yes: 10 €'), now()
         network.lose_answer(fault)
-        with pytest.raises(OutcomeUnknown):
-            provider.send(outgoing, 'key-1')
+        self.send_unclear(provider, outgoing, 'key-1')
         found = provider.find_sent(outgoing, 'key-1', before)
         assert found.external_id
         assert len(network.sent) == 1
+
+    @pytest.mark.parametrize(
+        'answer',
+        [
+            *((200, {}, naming(wrong)) for wrong in (None, '', 0, True, 1.5, {}, {'a': 1}, ['x'])),
+            (201, {}, '{}'),
+            (204, {}, ''),
+            (301, {'Location': 'https://elsewhere.example/'}, ''),
+            (302, {'Location': '/'}, '<html>'),
+            (303, {'Location': '/made'}, '{}'),
+        ],
+    )
+    def test_an_answer_that_names_nothing_leaves_the_outcome_unknown(self, network, answer):
+        provider, outgoings = network.provider(), [network.outgoing('Yes')]
+        if 'messages' in dict(network.streams):
+            outgoings.append(network.outgoing('Yes', 'message'))
+        if not provider.default_limits.media_required:
+            outgoings.append(Outgoing('post', 'Hello'))
+        for number, outgoing in enumerate(outgoings):
+            network.lose_answer(answer)
+            self.send_unclear(provider, outgoing, f'key-{number}')
+            assert len(network.sent) == number + 1
 
     def test_what_never_arrived_is_not_found(self, network):
         provider, outgoing, before = network.provider(), network.outgoing('Yes'), now()
@@ -452,6 +483,11 @@ class Contract:
         assert 'SECRET-1' not in repr(provider.token)
 
     # --- helpers a network may override ----------------------------------------------------------
+
+    def send_unclear(self, provider, outgoing, key):
+        """Send what arrives and gets no usable answer."""
+        with pytest.raises(OutcomeUnknown):
+            provider.send(outgoing, key)
 
     def id_of(self, _network, item):
         return item.local_id or item.external_id

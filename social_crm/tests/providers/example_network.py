@@ -15,6 +15,7 @@ from social_crm.providers.errors import (
     OutcomeUnknown,
     Transient,
 )
+from social_crm.providers.text import required_id
 from social_crm.providers.types import (
     Authorization,
     Item,
@@ -179,8 +180,8 @@ def _profile(guest):
 
 
 def _sent(row):
-    moment = datetime.fromisoformat(row['written_at'])
-    return Sent(f'guestbook:{row["id"]}', local_id=str(row['id']), sent_at=moment)
+    number, moment = required_id(row['id']), datetime.fromisoformat(row['written_at'])
+    return Sent(f'guestbook:{number}', local_id=number, sent_at=moment)
 
 
 def _item(row):

@@ -45,7 +45,6 @@ class FakeBluesky:
         ('hashtag', 'shop'),
         ('search', 'ship'),
     )
-    page_sizes = (50, 100)
     bad = {'indexedAt': 'yesterday', 'sentAt': 'yesterday'}
     missing_id = f'at://did:plc:{"x" * 24}/{POST}/3ke6kg3wk2222'
 

@@ -52,7 +52,6 @@ class FakeLinkedIn:
     """The network, and the hands of the people on it."""
 
     streams = (('notifications', ''), ('lead_forms', ''))
-    page_sizes = (50, 100)
     missing_id = 'urn:li:share:999'
     bad = {'lastModifiedAt': 'yesterday', 'submittedAt': 'yesterday'}
 

@@ -32,8 +32,6 @@ class FakeMastodon:
     ``calls`` are the requests that came; ``token`` is the valid one.
     """
 
-    page_sizes = (80, 40)
-
     def __init__(self, stubs, dialect='mastodon', spec=None):
         self.dialect = dialect
         self.spec = spec if dialect == 'mastodon' else None

@@ -42,7 +42,6 @@ class FakeThreads:
         ('search', 'rye'),
         ('hashtag', 'rye'),
     )
-    page_sizes = (50,)
     bad = {'timestamp': 'yesterday'}
     missing_id = '18099999999999999'
 

@@ -73,7 +73,6 @@ class FakeX(People):
         ('hashtag', 'shop'),
         ('search', 'ship'),
     )
-    page_sizes = (100,)
     bad = {'created_at': 'yesterday'}
     missing_id = '999999999999'
 

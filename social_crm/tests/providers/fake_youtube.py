@@ -38,7 +38,6 @@ class FakeYouTube:
     """The service, and the hands of the people on it; see :mod:`.contract`."""
 
     streams = (('comments', ''), ('search', 'ship'))
-    page_sizes = (100, 50)
     bad = {'publishedAt': 'yesterday'}
     missing_id = 'UgxGONEGONEGONEGONEGONE4AaABAg'
 

@@ -582,6 +582,9 @@ def test_nothing_is_sent_twice_or_overwritten(network):
     assert provider.send(Outgoing('post', 'Changed'), 'key') == sent
     assert network.sent == ['Once']
     assert sent.external_id.endswith(record_key('key'))
+    network.lose_answer((200, {}, json.dumps({'uri': sent.external_id, 'cid': 'b'})))
+    with pytest.raises(OutcomeUnknown):  # the answer is about another record
+        provider.send(Outgoing('post', 'Another'), 'key-2')
 
 
 def test_an_answer_names_its_parent_and_the_root(network):

@@ -548,6 +548,11 @@ def test_a_message_is_a_text_or_a_file(network, provider):
     assert network.uploaded[payload['attachment_id']] == (b'\xff\xd8x', 'image')
     with pytest.raises(Rejected):
         provider.send(network.outgoing('both', 'message', media=(JPEG,)), 'k')
+    outgoing, before = network.outgoing('', 'message', media=(JPEG,)), list(network.sent)
+    network.fault((200, {}, '{}'))  # an upload without a name: nobody saw anything of it
+    with pytest.raises(Transient):
+        provider.send(outgoing, 'k')
+    assert network.sent == before
 
 
 def test_a_post_with_a_link(network, provider):
@@ -593,6 +598,9 @@ def test_a_video_goes_in_pieces(network, provider):
     assert sent.external_id == f'{PAGE}_4005'
     with pytest.raises(Rejected):
         provider.send(Outgoing('post', 'Baking', media=(video, JPEG)), 'k')
+    network.lose_answer((200, {}, '{"success": false}'))
+    with pytest.raises(OutcomeUnknown):
+        provider.send(Outgoing('post', 'Rising', media=(video,)), 'k')
 
 
 def test_a_piece_that_got_lost_is_sent_again(network, provider):

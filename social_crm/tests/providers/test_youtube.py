@@ -320,6 +320,9 @@ def test_a_comment_on_a_video_that_was_found(network):
     sent = network.provider().send(outgoing, 'key')
     assert sent.url == f'https://www.youtube.com/watch?v={number}&lc={sent.external_id}'
     assert network.provider().find_sent(outgoing, 'key', before) == sent
+    network.lose_answer((200, {}, '{"id": "Ugy", "snippet": {"topLevelComment": {"id": {}}}}'))
+    with pytest.raises(OutcomeUnknown):
+        network.provider().send(outgoing, 'key')
 
 
 @pytest.mark.parametrize(
