@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from openapi_schema_validator import OAS30Validator, oas30_format_checker
 
-from social_crm.tests.providers.specs import SPECS
+from .specs import SPECS
 
 #: The description for each spelling of the names.
 FILES = {'tweet': SPECS / 'x-openapi-2.166.json', 'post': SPECS / 'x-openapi.json'}

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from jsonschema import Draft202012Validator
 
-from social_crm.tests.providers.specs import SPECS
+from .specs import SPECS
 
 FILE = SPECS / 'youtube.v3.json'
 _KEPT = ('type', 'enum', 'items', 'properties')
