@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .text import Span, Text
@@ -184,21 +184,3 @@ def positive_terms(node: Node, negated: bool = False) -> Iterator[Term]:
             yield from positive_terms(child, negated)
     elif not negated:
         yield node
-
-
-def needed_terms(
-    node: Node, cost: Callable[[Term], float], negated: bool = False
-) -> list[Term] | None:
-    """Return terms of which every matching text holds one: of all such lists the cheapest.
-
-    ``None`` when the node can match a text that holds no term at all.
-    """
-    if isinstance(node, Not):
-        return needed_terms(node.child, cost, not negated)
-    if not isinstance(node, And | Or):
-        return None if negated else [node]
-    parts = [needed_terms(child, cost, negated) for child in node.children]
-    known = [part for part in parts if part is not None]
-    if all_needed(node, negated):
-        return min(known, key=lambda terms: sum(map(cost, terms)), default=None)
-    return [term for part in known for term in part] if len(known) == len(parts) else None

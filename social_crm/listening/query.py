@@ -16,12 +16,12 @@ from .nodes import (
     Or,
     Term,
     matched_terms,
-    needed_terms,
     positive_terms,
     without_term,
     write,
 )
 from .parser import join, read
+from .search import expressions, fewest_terms
 from .terms import ERROR_CODES, Code, QueryError, term_node
 from .text import Span, Text
 
@@ -52,15 +52,13 @@ class Query:
         """Return all positive terms as written, each once."""
         return tuple(dict.fromkeys(term.source for term in positive_terms(self.root)))
 
-    def to_search(self, cost: Callable[[str], float]) -> tuple[str, ...]:
-        """Return what to search for, as written, so that nothing that matches is missed.
+    def fewest_terms(self, cost: Callable[[str], float]) -> list[str]:
+        """See :func:`.search.fewest_terms`."""
+        return fewest_terms(self.root, cost)
 
-        Of ``desk (buy OR order)`` it is *desk*: every text that matches holds it.
-
-        :param cost: term as written -> how dear it is to search for it
-        """
-        terms = needed_terms(self.root, lambda term: cost(term.source)) or ()
-        return tuple(dict.fromkeys(term.source for term in terms))
+    def expressions(self, longest: int) -> tuple[list[str], list[str]]:
+        """See :func:`.search.expressions`."""
+        return expressions(self.root, longest)
 
     def found(self, text: Text) -> tuple[Span, ...]:
         """Return the places in the original text to highlight, in order, none overlapping.

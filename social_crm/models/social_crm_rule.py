@@ -327,23 +327,36 @@ class SocialCrmRule(models.Model):
             [('company_id', '=', account.company_id.id), ('kind_search', '=', True)]
         )
 
-        def stream(term):
-            if term.startswith('#') and 'hashtags' in adapter.capabilities:
-                return 'hashtag', term[1:].lower()
-            if term[0] not in '#@' and 'search' in adapter.capabilities:
-                return 'search', term
-            return None
-
         wanted = {}
         for rule in rules:
             if account not in rule.account_ids and (rule.account_ids or account.kind == 'personal'):
                 continue
             try:
-                terms = rule._query().to_search(lambda term: 1 if stream(term) else NOT_SEARCHED)
+                wanted.update(dict.fromkeys(_searches(rule._query(), adapter)))
             except listening.QueryError:  # refused by the constraint, which runs later
                 continue
-            wanted.update((found, True) for term in terms if (found := stream(term)))
         return list(wanted)
+
+
+def _searches(query, adapter):
+    """Return what finds all that a query matches, as far as a network can search: (kind, query)s.
+
+    One expression where the network takes it: what is searched for may be charged by the hit.
+    """
+
+    def search(term):
+        if term[0] == '#' and 'hashtags' in adapter.capabilities:
+            return 'hashtag', term[1:].lower()
+        if term[0] not in '#@' and 'search' in adapter.capabilities:
+            return 'search', term
+        return None
+
+    if adapter.longest_search:
+        found, terms = query.expressions(adapter.longest_search)
+    else:
+        found, terms = [], query.fewest_terms(lambda term: 1 if search(term) else NOT_SEARCHED)
+    searches = [('search', expression) for expression in found]
+    return searches + [one for term in terms if (one := search(term))]
 
 
 def lines(text):

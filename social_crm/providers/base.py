@@ -68,6 +68,9 @@ class Provider:
     api_ends: ClassVar[date | None] = None
     #: What a person may type to say where they are, for networks with ``servers``.
     server_example: ClassVar[str] = ''
+    #: Characters of an expression (terms in quotes, side by side or with OR between, parentheses)
+    #: that a search of the network takes; 0 where it takes a word or a phrase alone.
+    longest_search: ClassVar[int] = 0
     #: Default streams that are read only with a capability: kind of stream -> capability.
     stream_capabilities: ClassVar[Mapping[str, str]] = {}
     #: What the network takes where no server says otherwise; see :meth:`limits`.

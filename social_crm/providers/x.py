@@ -39,6 +39,8 @@ _REACH = timedelta(days=7) - timedelta(minutes=5)
 #: Pages without entries that are followed at once.
 _EMPTY_PAGES = 5
 _MAX_QUERY = 512
+#: What is added to each search.
+_LONGEST_TAIL = len(' -is:retweet -from:') + 15
 _HANDLE = re.compile(r'[A-Za-z0-9_]{1,15}')
 #: Posts of a conversation to read: each is charged.
 _THREAD = 10
@@ -64,6 +66,7 @@ class X(Webhook, Sending):
     features = frozenset(
         {'pkce', 'revoke', 'refresh', 'find_sent', 'thread', 'delete', 'webhook', 'webhook_secret'}
     )
+    longest_search = _MAX_QUERY - _LONGEST_TAIL
     stream_capabilities: ClassVar[Mapping[str, str]] = {
         'mentions': 'mentions',
         'messages': 'messages',
@@ -150,7 +153,8 @@ class X(Webhook, Sending):
         self, stream: str, cursor: str, *, query: str = '', since: datetime | None = None
     ) -> Page:
         """See :meth:`.Provider.fetch`; streams ``mentions``, ``messages``, ``own``, ``hashtag``
-        (the query is the tag) and ``search`` (a word or a phrase; the last seven days)."""
+        (the query is the tag) and ``search`` (a term, or an expression in parentheses; the last
+        seven days)."""
         if stream not in _ORDERED:
             raise NotSupported(code=stream)
         walk = Walk.start(cursor, since)
@@ -197,11 +201,13 @@ class X(Webhook, Sending):
         return []
 
     def _query(self, stream: str, query: str) -> str:
-        """Return a term in the language of X: quoted, so that no word in it is an operator."""
+        """Return a search in the language of X; in a lone term no word is an operator."""
         if stream == 'hashtag':
             term = f'#{query.lstrip("#")}'
             if not re.fullmatch(r'#\w+', term):
                 raise Rejected('X has no such hashtag', 'query')
+        elif query.startswith('('):
+            term = query
         else:
             plain = ' '.join(query.replace('"', ' ').split())
             if not plain or plain.endswith('*'):

@@ -62,6 +62,29 @@ class TestNetworkX(NetworkStory):
         self.assertFalse(self.env['social.crm.credential'].search([]))
         self.assertTrue(mention.exists())
 
+    def test_a_rule_is_searched_for_as_a_whole(self):
+        account = self.connect()
+        rule = self.env['social.crm.rule'].create(
+            {
+                'name': 'Buyers',
+                'expression': 'desk ("looking for" OR buy) -hiring OR #desks OR stool*',
+                'kind_search': True,
+            }
+        )
+        searches = account.stream_ids.filtered('query')
+        self.assertEqual(
+            sorted(searches.mapped('query')),
+            ['("desk" ("looking for" OR "buy") OR #desks)', 'stool*'],
+        )
+        self.fake.put('search', 'looking for a desk')
+        self.fake.put('search', 'a desk')
+        self.receive()
+        found = self.env['social.crm.mention'].search([('rule_ids', 'in', rule.ids)])
+        self.assertEqual(found.mapped('text'), ['looking for a desk ship'])
+        self.assertFalse(self.env['social.crm.mention'].search([('text', '=like', 'a desk%')]))
+        unsearched = searches.filtered(lambda stream: stream.query == 'stool*')
+        self.assertIn('whole words only', unsearched.last_error)
+
     def test_an_answer_that_x_does_not_allow_keeps_its_draft_and_says_why(self):
         self.connect()
         asked = self.fake.mention('do you ship to Graz?')

@@ -257,24 +257,5 @@ def test_for_rule():
     assert str(combine(expression=parse('a b'))) == 'a AND b'
 
 
-@pytest.mark.parametrize(
-    ('expression', 'terms'),
-    [
-        ('desk', 'desk'),
-        ('desk (buy OR order)', 'desk'),
-        ('(a OR b) (c OR d OR e) -f', 'a b'),
-        ('#tag OR (a OR b) c', '#tag c'),
-        ('@acme (a OR b)', 'a b'),  # a handle is dear: networks search for words
-        ('@acme OR a', '@acme a'),
-        ('NOT (a OR NOT b)', 'b'),
-        ('NOT (NOT a AND NOT b) c d', 'c'),
-        ('(a b) OR (a c)', 'a'),
-    ],
-)
-def test_as_little_as_possible_is_searched_for(expression, terms):
-    searched = parse(expression).to_search(lambda term: 10 if term[0] == '@' else 1)
-    assert searched == tuple(terms.split())
-
-
 def test_wanted_are_the_positive_terms():
     assert parse('acme (a OR NOT b) -"c d" NOT (NOT #e)').wanted() == ('acme', 'a', '#e')

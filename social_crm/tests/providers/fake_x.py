@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from ...listening import Text, parse
 from ...providers.http import Http
 from ...providers.types import App, Profile, Token
 from ...providers.x import X
@@ -326,10 +327,12 @@ class FakeX(People):
         if conversation:
             rows = [p for p in self.posts if p['conversation_id'] == conversation[1]]
             return self._timeline(rows, query, WEEK)
-        found = re.fullmatch(r'("[^"]+"|#\w+) -is:retweet -from:acme', asked)
+        found = re.fullmatch(r'("[^"]+"|#\w+|\(.+\)) -is:retweet -from:acme', asked)
         assert found, f'not understood: {asked}'
-        term = found[1].strip('"')
-        rows = [p for p in self.posts if term in self._whole(p) and p['author_id'] != ME]
+        # The language of X is ours, as far as it is used here.
+        wanted = parse(found[1])
+        rows = [p for p in self.posts if wanted.matches(Text(self._whole(p)))]
+        rows = [p for p in rows if p['author_id'] != ME]
         rows = [p for p in rows if _time_of(p['id']) > datetime.now(timezone.utc) - WEEK]
         return self._timeline(rows, query, WEEK)
 

@@ -339,6 +339,7 @@ def test_a_token_that_got_too_old_begins_again(network):
         ('drill', '"drill" -is:retweet -from:acme'),
         ('"acme drill"', '"acme drill" -is:retweet -from:acme'),
         ('a OR -b:', '"a OR -b:" -is:retweet -from:acme'),
+        ('("a" ("b" OR #c))', '("a" ("b" OR #c)) -is:retweet -from:acme'),
     ],
 )
 def test_no_word_of_a_search_is_an_operator(network, query, sent):
