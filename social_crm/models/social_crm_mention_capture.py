@@ -124,9 +124,8 @@ class SocialCrmMention(models.Model):
             user_id=False, domain=[('use_leads', '=', True)]
         )
         if not user and not Lead._is_rule_based_assignment_activated():
-            user = (
-                team.user_id
-            )  # what _assign_userless_lead_in_team would do, without a second write
+            # The leader, as Odoo does it; who leads a team of all companies need not be in each.
+            user = team.user_id.filtered(lambda leader: self.company_id <= leader.company_ids)
         shared = {
             'team_id': team.id,
             'user_id': user.id if user else False,
@@ -160,7 +159,6 @@ class SocialCrmMention(models.Model):
             bodies
         ).sudo():  # sudo: the author of a note is no user
             message.write(fresh_by_lead[message.res_id]._note_author())
-        leads._assign_userless_lead_in_team(self.env._('social mention'))
         leads._social_notify_assigned()
         return leads
 
