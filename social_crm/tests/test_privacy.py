@@ -228,6 +228,13 @@ class TestRetention(SocialCrmCase):
         self.assertEqual(self.rows['mention'].due_count, 0)
 
     def test_what_is_older_goes_and_the_rest_stays(self):
+        for mention in self.hello | self.sale:
+            mention.media = [{'mimetype': 'image/png', 'url': 'x', 'description': ''}]
+            mention._store_media({0: b'picture'})
+        gone, stays = (
+            self.env['ir.attachment'].browse(mention.media[0]['image'])
+            for mention in (self.hello, self.sale)
+        )
         self.age(self.hello | self.sale | self.private, 31)
         row = self.rows['mention']
         row.with_user(self.manager).days = 30
@@ -238,6 +245,7 @@ class TestRetention(SocialCrmCase):
         self.apply()
         self.assertFalse(self.hello.exists())
         self.assertTrue(self.sale.exists() and self.private.exists())
+        self.assertEqual((gone | stays).exists(), stays)
         self.assertEqual((row.deleted_count, row.due_count), (1, 0))
 
     def test_younger_stays(self):
