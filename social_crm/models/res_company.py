@@ -63,6 +63,13 @@ class ResCompany(models.Model):
                     self.env._('This is no word or phrase to look for: %s', line)
                 ) from error
 
+    def write(self, vals):
+        result = super().write(vals)
+        if 'active' in vals:
+            # sudo: whoever owns them
+            self.env['social.crm.account'].sudo()._follow_companies(self, bool(vals['active']))
+        return result
+
     def _social_crm_blocked_query(self):
         """Return the query for the words that must not go out, ``None`` when there are none."""
         self.ensure_one()

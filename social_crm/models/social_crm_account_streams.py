@@ -34,6 +34,7 @@ class SocialCrmAccount(models.Model):
     last_error_at = fields.Datetime(compute='_compute_health', compute_sudo=True)
     rate_limit_remaining = fields.Integer(compute='_compute_health', compute_sudo=True)
     rate_limit_reset = fields.Datetime(compute='_compute_health', compute_sudo=True)
+    archived_with_company = fields.Boolean(readonly=True, copy=False)
     login_error = fields.Char(readonly=True, copy=False)
     login_error_at = fields.Datetime(readonly=True, copy=False)
     parked_count = fields.Integer(
@@ -141,6 +142,18 @@ class SocialCrmAccount(models.Model):
         return action
 
     # === STREAMS === #
+
+    @api.model
+    def _follow_companies(self, companies, active):
+        """Archive the accounts of companies with them, and take those back that were."""
+        accounts = self.with_context(active_test=False).search(
+            [
+                ('company_id', 'in', companies.ids),
+                ('active', '!=', active),
+                ('archived_with_company', 'in', [True] if active else [True, False]),
+            ]
+        )
+        accounts.write({'active': active, 'archived_with_company': not active})
 
     def _sync_streams(self):
         """Make the streams match what the network offers and what the rules ask for.

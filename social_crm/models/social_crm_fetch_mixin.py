@@ -42,8 +42,8 @@ class SocialCrmFetchMixin(models.AbstractModel):
     @api.model
     def _wake(self, name):
         """Have the loop run now that fetches this, if any is due."""
-        due = [(f'{name}_due', '<=', fields.Datetime.now()), ('account_id.state', '=', 'connected')]
-        if self.search_count(due, limit=1):
+        self.flush_model([f'{name}_due'])
+        if self.env.execute_query(SQL('%s LIMIT 1', self._due(name))):
             # sudo: wake the loop only
             self.env.ref(f'social_crm.ir_cron_{name}').sudo()._trigger()
 
@@ -82,19 +82,27 @@ class SocialCrmFetchMixin(models.AbstractModel):
         return len(records)
 
     @api.model
+    def _due(self, name):
+        """Return the query of the ids that are due, as ``m``."""
+        return SQL(
+            """SELECT m.id FROM %s m JOIN social_crm_account a ON a.id = m.account_id
+                WHERE m.%s <= %s AND a.active AND a.state = 'connected'""",
+            SQL.identifier(self._table),
+            SQL.identifier(f'{name}_due'),
+            fields.Datetime.now(),
+        )
+
+    @api.model
     def _lease_due(self, name):
         due, tries = SQL.identifier(f'{name}_due'), SQL.identifier(f'{name}_tries')
-        now = fields.Datetime.now()
         chosen = SQL(
-            """SELECT m.id FROM %(table)s m JOIN social_crm_account a ON a.id = m.account_id
-                WHERE m.%(due)s <= %(now)s AND a.state = 'connected'
-                ORDER BY m.%(due)s LIMIT %(limit)s FOR NO KEY UPDATE OF m SKIP LOCKED""",
-            table=SQL.identifier(self._table),
-            due=due,
-            now=now,
-            limit=CLAIM,
+            '%s ORDER BY m.%s LIMIT %s FOR NO KEY UPDATE OF m SKIP LOCKED',
+            self._due(name),
+            due,
+            CLAIM,
         )
-        values = SQL('%s = %s, %s = COALESCE(%s, 0) + 1', due, now + LEASE, tries, tries)
+        until = fields.Datetime.now() + LEASE
+        values = SQL('%s = %s, %s = COALESCE(%s, 0) + 1', due, until, tries, tries)
         try:
             return claim(self.browse(), chosen, values)
         except psycopg2.errors.SerializationFailure:  # another worker was quicker: next time
@@ -111,9 +119,12 @@ class SocialCrmFetchMixin(models.AbstractModel):
             self.env['ir.cron']._commit_progress()
         except psycopg2.errors.SerializationFailure:
             self.env.cr.rollback()  # the lease runs out, then it is fetched again
-        except Exception:  # the boundary of the loop: one row must not stop the others
+        except Exception as error:  # the boundary of the loop: one row must not stop the others
             self.env.cr.rollback()
             _logger.exception('%s of %s could not be stored', name, self)
+            if self.exists():
+                self._fetch_failed(name, error)
+            self.env['ir.cron']._commit_progress()
 
     def _fetch_failed(self, name, error):
         self.write(self._failed_values(name, error))

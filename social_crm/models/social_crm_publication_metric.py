@@ -116,7 +116,7 @@ class SocialCrmPublication(models.Model):
             """SELECT p.id FROM social_crm_publication p
                  JOIN social_crm_account a ON a.id = p.account_id
                 WHERE p.next_metric_at <= %(now)s AND p.kind = 'post'
-                  AND p.delivery_state = 'sent' AND a.state = 'connected'
+                  AND p.delivery_state = 'sent' AND a.active AND a.state = 'connected'
                 ORDER BY p.next_metric_at LIMIT %(limit)s FOR NO KEY UPDATE OF p SKIP LOCKED""",
             now=now,
             limit=BATCH,

@@ -94,6 +94,8 @@ class SocialCrmRule(models.Model):
         'social_crm_rule_account_rel',
         string='Accounts',
         check_company=True,
+        # A rule whose accounts are archived does not become one for all.
+        context={'active_test': False},
         help='Empty: all accounts.',
     )
     kind_mention = fields.Boolean('Mentions', default=True)

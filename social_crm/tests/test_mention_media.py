@@ -1,5 +1,6 @@
 """Pictures of mentions: fetched by our server, kept with the mention, gone with it."""
 
+import errno
 import io
 from datetime import timedelta
 from unittest.mock import patch
@@ -133,6 +134,22 @@ class TestMentionMedia(SocialCrmCase, HttpCase):
         self.assertEqual(self.asked.count('cup.png'), 3)
         self.assertEqual(self.asked.count('dish.png'), 1)
         self.assertFalse(mention.media_due)
+
+    def test_a_full_disk_delays_pictures_and_nothing_else(self):
+        self.serve('cup.png', picture())
+        self.receive_with(attached('cup.png'))
+        full = OSError(errno.ENOSPC, 'No space left on device')
+        logger = 'odoo.addons.social_crm.models.social_crm_fetch_mixin'
+        with (
+            patch.object(self.env.registry['ir.attachment'], '_file_write', side_effect=full),
+            self.assertLogs(logger, 'ERROR'),
+        ):
+            mention = self.fetch()
+        self.assertFalse(self.kept())
+        self.assertNotIn('image', mention.media[0])
+        self.assertGreater(mention.media_due, fields.Datetime.now() + timedelta(minutes=5))
+        mention.media_due = fields.Datetime.now()
+        self.assertEqual(self.fetch().media[0]['image'], self.kept().id)
 
     def test_an_edit_brings_its_pictures_and_takes_the_old_ones(self):
         for name in ('one.png', 'two.png', 'three.png'):

@@ -11,6 +11,8 @@ from odoo.addons.social_crm.providers.types import Page
 
 from .common import SocialCrmCase
 
+LEAD = {'kind': 'lead'}
+
 
 @tagged('post_install', '-at_install')
 class TestReceive(SocialCrmCase):
@@ -119,6 +121,39 @@ class TestReceive(SocialCrmCase):
             stream.flush_recordset()
             stream._store_outcome(lease, _Done(stream._request()))
         self.assertFalse(self.mentions(account_id=self.account.id))
+
+    def test_what_is_archived_is_not_asked_for_and_goes_on_where_it_was(self):
+        company = self.env['res.company'].create({'name': 'Resting'})
+        account = self.connect(self.make_app(company), self.manager)
+        self.account.action_archive()
+        rule = self.make_rule(
+            keywords='teapot', account_ids=account.ids, company_id=company.id, actions=[LEAD]
+        )
+        bad = self.stub.mention('teapot')
+        created = bad['status'].pop('created_at')
+        self.stub.mention('teapot', self.stub.account('eve'))
+        self.receive()
+        [mention] = self.mentions()
+        for record in (account, company):
+            record.action_archive()
+            mention.context_due = mention.media_due = fields.Datetime.now()
+            self.stub.mention('teapot')
+            calls = len(self.stub.calls)
+            self.receive()
+            with self.loop('social.crm.mention') as Mention:
+                Mention._cron_fetch_contexts()
+            self.assertEqual(len(self.stub.calls), calls)
+            self.assertEqual(rule._criteria().accounts, frozenset(account.ids))
+            record.action_unarchive()
+        self.assertTrue(account.active and account.stream_ids)
+        [parked] = self.env['social.crm.parked.item'].search([])
+        parked.payload = {**bad, 'status': {**bad['status'], 'created_at': created}}
+        parked.action_replay()
+        self.receive()
+        self.assertEqual(len(self.mentions()), 4)
+        leads = self.mentions().lead_id
+        self.assertEqual(len(leads), 2)
+        self.assertFalse(leads.user_id, 'nobody leads sales in this company')
 
     def test_a_backlog_of_many_pages_arrives_whole(self):
         for number in range(205):
