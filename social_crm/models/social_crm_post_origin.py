@@ -96,7 +96,8 @@ class SocialCrmPost(models.Model):
                 raise UserError(self.env._('Only drafts that a template made are filled in.'))
             record = self.env[post.record_model].browse(post.record_id)
             template = post.template_id
-            template = template.with_context(**template._filler_context(self.env.user))
+            context = template._filler_context(self.env.user, post.company_id)
+            template = template.with_context(**context)
             if not record.exists():
                 raise UserError(template._obstacle(record))
             values = template._filled_values(record)[record.id]
@@ -127,7 +128,8 @@ class SocialCrmPost(models.Model):
         user, template = self.filler_id, self.sudo().template_id  # sudo: to know its language
         if not user.sudo().active:  # sudo: whether a colleague is still there is no secret
             return self.env._('The user who filled the post in is not active any more.'), False
-        template = template.with_user(user).with_context(**template._filler_context(user))
+        context = template._filler_context(user, self.company_id)
+        template = template.with_user(user).with_context(**context)
         record = template.env[self.record_model].browse(self.record_id)
         try:
             obstacle = template._obstacle(record)

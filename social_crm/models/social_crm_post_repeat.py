@@ -19,6 +19,7 @@ class SocialCrmPost(models.Model):
     )
     series_date = fields.Date('Day in the Series', readonly=True, copy=False)
     series_summary = fields.Char(related='series_id.summary')
+    series_state = fields.Selection(related='series_id.state')
 
     _unique_series_date = models.UniqueIndex(
         '(series_id, series_date) WHERE series_id IS NOT NULL',
@@ -29,10 +30,14 @@ class SocialCrmPost(models.Model):
 
     def unlink(self):
         """A series that has not begun goes with the post it was to begin with."""
-        # sudo: the post is deleted by somebody who may
-        self.sudo().series_id.filtered(
-            lambda series: series.state == 'draft' and series.origin_id in self
-        ).unlink()
+        posts = self.sudo()  # sudo: they are deleted by somebody who may
+        begun = posts.series_id.filtered(
+            lambda series: series.state != 'draft' or series.origin_id not in self
+        )
+        (posts.series_id - begun).unlink()
+        if not self._is_own_write():
+            for series in begun:
+                series._note_deleted((posts & series.post_ids).mapped('series_date'))
         return super().unlink()
 
     # === ACTION METHODS === #

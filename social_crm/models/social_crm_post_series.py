@@ -70,6 +70,7 @@ class SocialCrmPostSeries(models.Model):
         readonly=True,
     )
     next_date = fields.Date('Next to Plan', readonly=True)
+    deleted_days = fields.Json(readonly=True, help='Days whose post was deleted by hand.')
     halt_reason = fields.Char('Why It Halted', readonly=True)
     user_id = fields.Many2one('res.users', 'Set Up By', readonly=True, index='btree_not_null')
     company_id = fields.Many2one('res.company', required=True, readonly=True, index=True)
@@ -145,7 +146,7 @@ class SocialCrmPostSeries(models.Model):
             post._check_may_repeat()
             vals.update({**self._time_of(post, not vals.keys() & set(WEEKDAYS)), **vals})
             vals.update({**self._content_of(post), 'first_date': post.scheduled_date})
-            vals.update({'company_id': post.company_id.id, 'user_id': self.env.uid})
+            vals['user_id'] = self.env.uid
         # Defaults in the context come from anybody: they would say that it runs, and from when.
         # pylint: disable-next=context-overridden
         bare = self.with_context(clean_context(self.env.context))
@@ -196,7 +197,7 @@ class SocialCrmPostSeries(models.Model):
 
     def _day_after(self, day):
         """Return the next day of the rule behind a day; ``False`` when it has ended."""
-        made = len(self.sudo().post_ids)  # sudo: to count only
+        made = len(self.sudo().post_ids) + len(self.deleted_days or ())  # sudo: to count only
         if self.end == 'count' and made >= self.count:
             return False
         found = self._rule().after(datetime.combine(day, time()))

@@ -35,6 +35,7 @@ class SocialCrmPostSeries(models.Model):
             },
             'account_ids': [Command.set(post.account_ids.ids)],
             'campaign_id': post.campaign_id.id,
+            'company_id': post.company_id.id,
             # Copies: a file goes with the post to which it was uploaded.
             'attachment_ids': [Command.set(self._copy_files(files, self._name).ids)],
         }

@@ -60,7 +60,15 @@ class SocialCrmPostSeries(models.Model):
         posts = self.sudo().post_ids.filtered(lambda post: post.series_date > after)
         posts._lock_publications()
         posts.invalidate_recordset(['state'])
-        posts.filtered(lambda post: post.state in ('draft', 'waiting', 'scheduled')).unlink()
+        posts = posts.filtered(lambda post: post.state in ('draft', 'waiting', 'scheduled'))
+        posts.with_context(social_crm_own_write=True).unlink()
+
+    def _note_deleted(self, days):
+        """A day whose post a person deleted stays without one, like one that was cancelled."""
+        self._lock()
+        days = {fields.Date.to_string(day) for day in days}
+        # sudo: not written by hand; the posts were deleted by somebody who may
+        self.sudo().deleted_days = sorted(days.union(self.deleted_days or ()))
 
     def _lock(self):
         self.sudo().lock_for_update(allow_referencing=True)  # sudo: the lock only
@@ -93,13 +101,14 @@ class SocialCrmPostSeries(models.Model):
             waiting[0]._ask_for_approval()
 
     def _make_next(self):
-        """Make the post of the next day, unless there is one or its time has passed.
+        """Make the post of the next day, unless there is or was one, or its time has passed.
 
         What it cannot be made for halts the series: the reason is told once, not every day.
         """
         day, post = self.next_date, self.env['social.crm.post']
         wall, moved = self._wall_on(day)
-        known = self.post_ids.filtered(lambda post: post.series_date == day)
+        known = day in self.post_ids.mapped('series_date')
+        known = known or fields.Date.to_string(day) in (self.deleted_days or ())
         try:
             with self.env.cr.savepoint():
                 if not known and walltime.to_utc(wall, self.tz) > fields.Datetime.now():

@@ -29,7 +29,7 @@ class SocialCrmPostTemplate(models.Model):
             raise UserError(
                 self.env._('Choose at most %s records: each becomes a post.', MOST_RECORDS)
             )
-        template = self.with_context(**self._filler_context(self.env.user))
+        template = self.with_context(**self._filler_context(self.env.user, self.company_id))
         values = template._filled_values(records)
         posts = self.env['social.crm.post'].create(
             [
@@ -48,12 +48,12 @@ class SocialCrmPostTemplate(models.Model):
             post._fill_in(values[record.id])
         return posts
 
-    def _filler_context(self, user):
+    def _filler_context(self, user, company):
         """Return what of the context counts: the same now and when the post is due."""
         return {
             'lang': self.lang or user.lang or self.env.lang,
             'tz': user.tz,
-            'allowed_company_ids': self.company_id.ids,
+            'allowed_company_ids': company.ids,
         }
 
     def _filled_values(self, records):

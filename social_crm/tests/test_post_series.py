@@ -8,7 +8,6 @@ from odoo.tests import Form, new_test_user, tagged
 
 from odoo.addons.mail.tests.common import freeze_all_time
 
-from .common import disconnect
 from .delivering import DeliveryCase
 
 NOW = datetime(2027, 3, 1, 12, 0)  # a Monday; clocks go forward on the 28th in Berlin
@@ -256,6 +255,25 @@ class TestPostSeries(DeliveryCase):
         planned.count = 2
         self.assertEqual(self.days(planned), ['03-02', '03-04'])
 
+    def test_a_deleted_repetition_stays_away_and_counts(self):
+        series = self.repeat(self.first(), unit='day', end='count', count=4)
+        self.posts(series)[1].with_user(self.author).unlink()
+        series.time = 10
+        self.assertEqual(self.days(series), ['03-02', '03-04', '03-05'])
+        self.assertEqual(self.posts(series)[1].scheduled_wall, '2027-03-04 10:00')
+
+    def test_a_series_follows_its_first_post_to_another_company(self):
+        company = self.env['res.company'].create({'name': 'Second'})
+        self.author.company_ids |= company
+        account = self.connect(self.app.copy({'company_id': company.id}), self.manager)
+        account.wanted_capabilities = 'publish'
+        post = self.first(submit=False)
+        series = self.repeat(post)
+        post.write({'company_id': company.id, 'account_ids': account.ids})
+        post.action_submit()
+        self.assertEqual(series.company_id, company)
+        self.assertEqual(self.posts(series).company_id, company)
+
     def test_stop_and_go_on(self):
         series = self.repeat(self.first())
         series.action_stop()
@@ -267,7 +285,7 @@ class TestPostSeries(DeliveryCase):
 
     def test_what_cannot_go_out_halts_the_series_with_the_reason(self):
         series = self.repeat(self.first())
-        disconnect(self.account, self.manager)
+        self.account._disconnect()  # the network did, no person was asked about the series
         for days in (7, 14):
             self.run_cron(NOW + timedelta(days=days))
         self.assertEqual(series.state, 'halted')

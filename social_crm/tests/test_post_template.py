@@ -272,6 +272,12 @@ class TestPostTemplate(DeliveryCase):
         self.assertNotIn(template, found)
         with self.assertRaises(UserError):
             template.account_ids = self.account
+        self.author.company_ids |= company
+        template = self.make_template(text='By {{ object.env.company.name }}')
+        post = self.make_post(template)
+        template.sudo().write({'company_id': company.id, 'account_ids': False})
+        post.action_submit()
+        self.assertEqual(post.text, f'By {self.company.name}', 'with the values of its own company')
 
     def test_what_is_wrong_with_a_template_is_said_when_it_is_saved(self):
         cases = [
