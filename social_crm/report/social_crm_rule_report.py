@@ -7,11 +7,12 @@ SOURCES = 4  # more than there are; keeps the ids of rows of different sources a
 class SocialCrmRuleReport(models.Model):
     """What each listening rule brought, and what that cost.
 
-    What was spent on a campaign is spread over the mentions that it brought so far (those of the
-    cost's network, where it names one): each bears the same. A mention that several rules matched
-    is shared evenly between them, and so are its lead and the revenue: everything adds up to
-    the totals of the campaign. What no rule matched keeps its part, without a rule. A cost that was
-    entered for a rule is that rule's alone.
+    What was spent on a campaign is spread over the mentions that it brought in the month (UTC) of
+    the cost, so that what is told of a month stays when the campaign goes on; where that month
+    brought none, over all of them so far. Of a cost that names a network its mentions alone count.
+    Each bears the same. A mention that several rules matched is shared evenly between them, and so
+    are its lead and the revenue: everything adds up to the totals of the campaign. What no rule
+    matched keeps its part, without a rule. A cost that was entered for a rule is that rule's alone.
 
     How many mentions there are is read from the hourly and daily sums, whatever their number.
     """
@@ -42,9 +43,9 @@ class SocialCrmRuleReport(models.Model):
     )
     cost = fields.Monetary(
         readonly=True,
-        help='Of what was spent on a campaign, each mention that it brought bears the same; one '
-        'that several rules matched is shared evenly between them. What was entered for a rule is '
-        'its own.',
+        help='Of what was spent on a campaign in a month, each mention that it brought in that '
+        'month bears the same (each of all so far, where it brought none); one that several rules '
+        'matched is shared evenly between them. What was entered for a rule is its own.',
     )
     cost_per_lead = fields.Monetary(
         readonly=True,
@@ -144,14 +145,20 @@ class SocialCrmRuleReport(models.Model):
                  FROM (SELECT cost.source, cost.id, cost.date, cost.campaign_id, cost.company_id,
                               cost.amount, COALESCE(cost.rule_id, part.rule_id) AS rule_id,
                               COALESCE(cost.network, part.network) AS network, part.share,
-                              SUM(part.share) OVER (PARTITION BY cost.source, cost.id
+                              SUM(part.share) OVER (PARTITION BY cost.source, cost.id, part.month
                                   ORDER BY part.network, part.rule_id) AS upto,
-                              SUM(part.share) OVER (PARTITION BY cost.source, cost.id) AS total
+                              SUM(part.share) OVER (
+                                  PARTITION BY cost.source, cost.id, part.month) AS total,
+                              part.month, BOOL_OR(part.month IS NOT NULL) OVER (
+                                  PARTITION BY cost.source, cost.id) AS in_month
                          FROM (%(spent)s) cost
                          LEFT JOIN (%(parts)s) part
                            ON part.campaign_id = cost.campaign_id AND cost.rule_id IS NULL
                           AND part.company_id = cost.company_id
-                          AND (cost.network IS NULL OR part.network = cost.network)) spread""",
+                          AND (cost.network IS NULL OR part.network = cost.network)
+                          AND (part.month IS NULL OR part.month = date_trunc('month', cost.date))
+                      ) spread
+                WHERE month IS NOT NULL OR NOT in_month""",
             sources=SOURCES,
             digits=digits,
             spent=self._spent(),
@@ -179,22 +186,26 @@ class SocialCrmRuleReport(models.Model):
 
     @api.model
     def _parts(self):
-        """Return SQL of how many mentions a campaign brought, by network and rule.
+        """Return SQL of how many mentions a campaign brought, by network, rule and month.
 
-        Those of several rules are shared between them; those of none have none.
+        The sums of all months have none. Those of several rules are shared between them; those of
+        none have no rule.
         """
         # Where all mentions have a rule, thirds that were rounded are left over.
         return SQL(
-            """SELECT campaign_id, company_id, network, rule_id, SUM(share) AS share
+            """SELECT campaign_id, company_id, network, rule_id, month, SUM(share) AS share
                  FROM (SELECT campaign_id, company_id, network, NULL::int AS rule_id,
+                              date_trunc('month', day::timestamp) AS month,
                               mention_count::numeric AS share
                          FROM social_crm_mention_daily WHERE campaign_id IS NOT NULL
                         UNION ALL
-                       SELECT campaign_id, company_id, network, side.rule_id, side.share
+                       SELECT campaign_id, company_id, network, side.rule_id,
+                              date_trunc('month', hour), side.share
                          FROM social_crm_rule_hourly h
                         CROSS JOIN LATERAL (VALUES (h.rule_id, h.share), (NULL, -h.share))
                               AS side(rule_id, share)
                         WHERE campaign_id IS NOT NULL) shares
-                GROUP BY campaign_id, company_id, network, rule_id
+                GROUP BY GROUPING SETS ((campaign_id, company_id, network, rule_id, month),
+                                        (campaign_id, company_id, network, rule_id))
                HAVING SUM(share) > 0.001"""
         )

@@ -450,6 +450,44 @@ class TestAttribution(SocialCrmCase):
         march = [('date', '>=', '2026-03-01'), ('date', '<', '2026-04-01')]
         self.assertEqual(self.by_rule(domain=march), [(5, 4, 1360.01, 330.00, 82.50)])
 
+    def test_costs_of_a_month_stay_when_the_campaign_goes_on(self):
+        march = [('date', '<', '2026-04-01'), ('campaign_id', '=', self.campaigns['spring'].id)]
+        before = self.by_rule('rule_id', domain=march)
+        cost = {'name': 'Ads', 'company_id': self.companies['e'].id, 'amount': 60}
+        cost |= {'campaign_id': self.campaigns['spring'].id}
+        cost |= {'currency_id': self.currencies['EUR'].id}
+        self.env['social.crm.campaign.cost'].create(
+            [{**cost, 'date': day} for day in ('2026-04-30', '2026-05-01')]
+        )
+        for day in (1, 30):
+            self.mentions_of['dee'].copy(
+                {
+                    'external_id': f'april-{day}',
+                    'posted_at': moment(f'2026-04-{day:02} 23:59'),
+                    'rule_ids': [Command.set(self.rules['cup'].ids)],
+                }
+            )
+        while self.env['social.crm.mention.hourly']._sum_up():
+            pass
+        self.assertEqual(self.by_rule('rule_id', domain=march), before)
+        costs = {
+            (rule.name or None, f'{month:%m}'): cost
+            for rule, month, *_counts, cost, _ratio in self.by_rule(
+                'rule_id', 'date:month', domain=[('date', '>=', '2026-04-01'), march[1]]
+            )
+            if cost
+        }
+        # April's is for its two mentions, both of cup; May has none: 2.5, 2.5 and 1 of six in all.
+        self.assertEqual(
+            costs,
+            {
+                ('cup', '04'): 60.00,
+                ('tea', '05'): 25.00,
+                ('cup', '05'): 25.00,
+                (None, '05'): 10.00,
+            },
+        )
+
     def test_what_was_spent_for_a_rule_is_its_own(self):
         cost = {'name': 'Ads', 'date': '2026-03-02', 'company_id': self.companies['e'].id}
         cost['currency_id'] = self.currencies['EUR'].id
