@@ -1,6 +1,7 @@
 import json
 import logging
 from datetime import timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.tools import format_date
@@ -14,6 +15,14 @@ WEEKS = 12
 LEAST_WEEKS = 6  # in a graph, or its bars are too wide
 MODELS = ('first', 'last', 'linear')
 ENGAGEMENT = ('mention_count', 'like_count', 'comment_count', 'share_count', 'click_count')
+
+_figure = partial(fields.Integer, compute='_compute_social_figures', groups=MARKETING)
+_money = partial(
+    fields.Monetary,
+    compute='_compute_social_figures',
+    groups=MARKETING,
+    currency_field='social_currency_id',
+)
 
 
 class UtmCampaign(models.Model):
@@ -30,82 +39,27 @@ class UtmCampaign(models.Model):
         groups='social_crm.social_crm_group_user',
     )
     social_currency_id = fields.Many2one('res.currency', compute='_compute_social_currency_id')
-    social_post_count = fields.Integer(
-        'Posts',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-    )
-    social_form_count = fields.Integer(
-        'Lead Forms',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-    )
-    social_like_count = fields.Integer('Likes', compute='_compute_social_figures', groups=MARKETING)
-    social_comment_count = fields.Integer(
-        'Comments',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-    )
-    social_share_count = fields.Integer(
-        'Shares',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-    )
-    social_view_count = fields.Integer('Reach', compute='_compute_social_figures', groups=MARKETING)
-    social_answer_count = fields.Integer(
-        'Answers',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-    )
-    social_click_count = fields.Integer(
-        'Link Clicks',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-    )
-    social_lead_count = fields.Integer(
-        'Social Leads',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-    )
-    social_won_count = fields.Integer(
-        'Won Leads',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-    )
-    social_ticket_count = fields.Integer(
-        'Tickets',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-    )
-    social_quotation_count = fields.Integer(
-        'Quotations',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-    )
-    social_revenue = fields.Monetary(
-        'Won Revenue',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-        currency_field='social_currency_id',
-    )
-    social_cost = fields.Monetary(
-        'Cost',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-        currency_field='social_currency_id',
-    )
+    social_post_count = _figure('Posts')
+    social_form_count = _figure('Lead Forms')
+    social_like_count = _figure('Likes')
+    social_comment_count = _figure('Comments')
+    social_share_count = _figure('Shares')
+    social_view_count = _figure('Reach')
+    social_answer_count = _figure('Answers')
+    social_click_count = _figure('Link Clicks')
+    social_lead_count = _figure('Social Leads')
+    social_won_count = _figure('Won Leads')
+    social_ticket_count = _figure('Tickets')
+    social_quotation_count = _figure('Quotations')
+    social_revenue = _money('Won Revenue')
+    social_cost = _money('Cost')
     social_roi = fields.Float(
         'Return on Investment',
         compute='_compute_social_figures',
         groups=MARKETING,
         help='(Won revenue - cost) / cost',
     )
-    social_cost_per_lead = fields.Monetary(
-        'Cost per Lead',
-        compute='_compute_social_figures',
-        groups=MARKETING,
-        currency_field='social_currency_id',
-    )
+    social_cost_per_lead = _money('Cost per Lead')
     social_cost_ids = fields.One2many(
         'social.crm.campaign.cost',
         'campaign_id',
@@ -117,12 +71,14 @@ class UtmCampaign(models.Model):
         compute='_compute_social_breakdown', sanitize=False, groups=MARKETING
     )
     social_engagement_graph = fields.Text(
-        'Engagement by Week', compute='_compute_social_breakdown', groups=MARKETING,
+        'Engagement by Week',
+        compute='_compute_social_breakdown',
+        groups=MARKETING,
         help='Mentions, likes, comments, shares and clicks.',
-    )  # fmt: skip
+    )
     social_lead_graph = fields.Text(
-        'Leads by Week', compute='_compute_social_breakdown', groups=MARKETING,
-    )  # fmt: skip
+        'Leads by Week', compute='_compute_social_breakdown', groups=MARKETING
+    )
 
     social_weekly_mail = fields.Boolean(
         'Weekly Mail',

@@ -19,7 +19,7 @@ MEASURES = (
     'cost',
 )
 SOURCES = 16  # more than there are; keeps the ids of rows of different sources apart
-OWNER = SQL("CASE WHEN a.kind = 'personal' THEN a.user_id END")
+KEYS = ('campaign_id', 'company_id', 'owner_id', 'account_id', 'network')
 
 
 class SocialCrmCampaignReport(models.Model):
@@ -76,7 +76,7 @@ class SocialCrmCampaignReport(models.Model):
         """Return a function that gives the SQL of one source, by its place among the sources.
 
         :param source: SQL of what follows FROM
-        :param keys: SQL of campaign, company, owner, account and network
+        :param keys: SQL of what it belongs to, in the order of ``KEYS``
         :param measures: SQL of the measures that this source counts
         """
         values = [measures.get(name, SQL('0')) for name in MEASURES]
@@ -93,26 +93,28 @@ class SocialCrmCampaignReport(models.Model):
             self.env.company.currency_id.id,
             SQL(', ').join(
                 SQL('%s AS %s', key, SQL.identifier(name))
-                for name, key in zip(
-                    ('campaign_id', 'company_id', 'owner_id', 'account_id', 'network'),
-                    keys,
-                    strict=True,
-                )
+                for name, key in zip(KEYS, keys, strict=True)
             ),
             SQL(', ').join(names),
             source,
         )
 
     @api.model
-    def _keys(self, campaign, owner=OWNER):
+    def _own_keys(self, alias):
+        """Return the keys of a source that has columns of their names."""
+        return [SQL(f'{alias}.{key}') for key in KEYS]
+
+    @api.model
+    def _account_keys(self, campaign):
         """Return the keys of a source that is joined with the account ``a``."""
-        return [
-            SQL(campaign),
-            SQL('a.company_id'),
-            owner,
-            SQL('a.id'),
-            SQL('a.network'),
-        ]
+        owner = SQL("CASE WHEN a.kind = 'personal' THEN a.user_id END")
+        return [SQL(campaign), SQL('a.company_id'), owner, SQL('a.id'), SQL('a.network')]
+
+    @api.model
+    def _spent_keys(self, alias, campaign, network):
+        """Return the keys of a source of costs: it belongs to no account."""
+        nobody = SQL('NULL::int')
+        return [SQL(campaign), SQL(f'{alias}.company_id'), nobody, nobody, SQL(network)]
 
     # === WHAT HAPPENED ON THE NETWORKS === #
 
@@ -124,7 +126,7 @@ class SocialCrmCampaignReport(models.Model):
             ),
             SQL('p.id'),
             SQL('p.sent_at'),
-            self._keys('p.campaign_id'),
+            self._account_keys('p.campaign_id'),
             post_count=SQL('1'),
         )
 
@@ -133,7 +135,7 @@ class SocialCrmCampaignReport(models.Model):
             SQL('social_crm_metric m JOIN social_crm_account a ON a.id = m.account_id'),
             SQL('m.id'),
             SQL('m.measured_at'),
-            self._keys('m.campaign_id'),
+            self._account_keys('m.campaign_id'),
             like_count=SQL('m.likes_gain'),
             comment_count=SQL('m.comments_gain'),
             share_count=SQL('m.shares_gain'),
@@ -145,10 +147,7 @@ class SocialCrmCampaignReport(models.Model):
             SQL('social_crm_mention_hourly h'),
             SQL('h.id'),
             SQL('h.hour'),
-            [
-                SQL(f'h.{key}')
-                for key in ('campaign_id', 'company_id', 'owner_id', 'account_id', 'network')
-            ],
+            self._own_keys('h'),
             mention_count=SQL('h.mention_count'),
             form_count=SQL("CASE WHEN h.kind = 'lead_form' THEN h.mention_count ELSE 0 END"),
         )
@@ -161,7 +160,7 @@ class SocialCrmCampaignReport(models.Model):
             ),
             SQL('e.id'),
             SQL('e.sent_at'),
-            self._keys('e.campaign_id'),
+            self._account_keys('e.campaign_id'),
             answer_count=SQL('1'),
         )
 
@@ -175,24 +174,18 @@ class SocialCrmCampaignReport(models.Model):
             ),
             SQL('c.id'),
             SQL('c.create_date'),
-            self._keys('c.campaign_id'),
+            self._account_keys('c.campaign_id'),
             click_count=SQL('1'),
         )
 
     # === WHAT CAME OF IT === #
-
-    def _lead_keys(self):
-        return [
-            SQL(f'lead.{key}')
-            for key in ('campaign_id', 'company_id', 'owner_id', 'account_id', 'network')
-        ]
 
     def _leads(self):
         return self._leg(
             SQL('(%s) lead', self._social_leads()),
             SQL('lead.id'),
             SQL('lead.created_at'),
-            self._lead_keys(),
+            self._own_keys('lead'),
             lead_count=SQL('1'),
         )
 
@@ -201,7 +194,7 @@ class SocialCrmCampaignReport(models.Model):
             SQL('(%s) lead WHERE lead.won_at IS NOT NULL', self._social_leads()),
             SQL('lead.id'),
             SQL('lead.won_at'),
-            self._lead_keys(),
+            self._own_keys('lead'),
             won_count=SQL('1'),
             revenue=SQL('CASE WHEN lead.has_orders THEN 0 ELSE lead.revenue END'),
         )
@@ -215,7 +208,7 @@ class SocialCrmCampaignReport(models.Model):
             ),
             SQL('o.id'),
             SQL('o.date_order'),
-            self._lead_keys(),
+            self._own_keys('lead'),
             quotation_count=SQL('1'),
             revenue=SQL("CASE WHEN o.state = 'sale' THEN %s ELSE 0 END", self._order_amount()),
         )
@@ -225,13 +218,7 @@ class SocialCrmCampaignReport(models.Model):
             SQL("""helpdesk_ticket t JOIN social_crm_mention m ON m.id = t.social_mention_id"""),
             SQL('t.id'),
             SQL('t.create_date'),
-            [
-                SQL('m.campaign_id'),
-                SQL('m.company_id'),
-                SQL('m.owner_id'),
-                SQL('m.account_id'),
-                SQL('m.network'),
-            ],
+            self._own_keys('m'),
             ticket_count=SQL('1'),
         )
 
@@ -242,13 +229,7 @@ class SocialCrmCampaignReport(models.Model):
             SQL('social_crm_campaign_cost c'),
             SQL('c.id'),
             SQL('c.date::timestamp'),
-            [
-                SQL('c.campaign_id'),
-                SQL('c.company_id'),
-                SQL('NULL::int'),
-                SQL('NULL::int'),
-                SQL('c.network'),
-            ],
+            self._spent_keys('c', 'c.campaign_id', 'c.network'),
             cost=self._converted(SQL('c.amount'), SQL('c.currency_id'), SQL('c.date')),
         )
 
@@ -258,12 +239,6 @@ class SocialCrmCampaignReport(models.Model):
             self._bill_lines(),
             SQL('l.id'),
             SQL('l.date::timestamp'),
-            [
-                SQL('b.campaign_id'),
-                SQL('l.company_id'),
-                SQL('NULL::int'),
-                SQL('NULL::int'),
-                SQL('NULL::varchar'),
-            ],
+            self._spent_keys('l', 'b.campaign_id', 'NULL::varchar'),
             cost=self._bill_amount(),
         )
