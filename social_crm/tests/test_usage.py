@@ -34,7 +34,7 @@ class TestUsage(AnsweringCase):
         )
         return sum(rows.mapped('call_count'))
 
-    def spend(self, *days):
+    def spend(self, *days, account=None):
         """Store what was spent: pairs of a day and an amount, with ten calls each."""
         self.env.cr.execute_values(
             """INSERT INTO social_crm_usage (day, company_id, account_id, app_id, network, purpose,
@@ -43,7 +43,7 @@ class TestUsage(AnsweringCase):
                 (
                     day,
                     self.company.id,
-                    self.account.id,
+                    (account or self.account).id,
                     self.app.id,
                     'mastodon',
                     'listen',
@@ -158,3 +158,13 @@ class TestUsage(AnsweringCase):
             company_ids=[fields.Command.set(other.ids)],
         )
         self.assertFalse(Usage.with_user(stranger).search([]))
+
+    def test_calls_of_a_personal_account_are_its_owners_and_in_the_bill(self):
+        own = self.connect(self.app, self.user, kind='personal', username='me', number='79')
+        self.spend((fields.Date.today(), 3))
+        self.spend((fields.Date.today(), 4), account=own)
+        usage = self.env['social.crm.usage'].with_user(self.manager).search([])
+        self.assertEqual(usage.account_id, self.account)
+        self.assertEqual(self.app.with_user(self.manager).month_cost, 7)
+        self.user.group_ids |= self.manager.group_ids
+        self.assertEqual(own.with_user(self.user).month_cost, 4)
