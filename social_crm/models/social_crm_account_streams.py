@@ -1,6 +1,7 @@
 from datetime import datetime, timedelta
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from ..providers import adapter_class
 
@@ -84,6 +85,25 @@ class SocialCrmAccount(models.Model):
         # sudo: streams are the module's own
         failing = self.env['social.crm.stream'].sudo()._search([('last_error', '!=', False)])
         return [('login_error', '=', False), ('id', 'not in', failing.subselect('account_id'))]
+
+    def _field_to_sql(self, alias, field_expr, query=None):
+        """Let accounts be sorted by how the looks went, as :meth:`_compute_health` tells it."""
+        if field_expr not in ('last_success', 'last_error'):
+            return super()._field_to_sql(alias, field_expr, query)
+        self.env['social.crm.stream'].flush_model()
+        account = SQL.identifier(alias, 'id')
+        if field_expr == 'last_success':
+            return SQL(
+                '(SELECT max(last_success) FROM social_crm_stream WHERE account_id = %s)', account
+            )
+        return SQL(
+            """COALESCE(%s, (
+                    SELECT last_error FROM social_crm_stream
+                     WHERE account_id = %s AND active AND last_error IS NOT NULL
+                     ORDER BY last_error_at DESC LIMIT 1))""",
+            super()._field_to_sql(alias, 'login_error', query),
+            account,
+        )
 
     def _compute_parked_count(self):
         counts = dict(

@@ -288,6 +288,10 @@ class TestReceive(SocialCrmCase):
         self.receive()
         self.assertEqual(len(self.mentions(account_id=self.account.id)), 1)
         self.assertIn('social_crm_key', other.last_error)
+        both = [('id', 'in', (self.account | other).ids)]
+        self.assertEqual(other.search(both, order='last_error', limit=1), other)
+        self.assertEqual(other.search(both, order='last_success', limit=1), self.account)
+        self.assertTrue(other.fields_get(['last_error'])['last_error']['sortable'])
 
     def test_an_edit_updates_and_an_older_one_does_not(self):
         notification = self.stub.mention('teapot')
