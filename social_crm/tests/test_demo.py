@@ -20,8 +20,11 @@ FILLED = {
     'social.crm.engagement',
     'social.crm.mention',
     'social.crm.post',
+    'social.crm.post.series',
+    'social.crm.post.template',
     'social.crm.profile',
     'social.crm.rule',
+    'social.crm.slot',
     'utm.campaign',
 }
 
