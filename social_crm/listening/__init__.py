@@ -4,7 +4,7 @@ from .criteria import Criteria, Facts
 from .exclusions import Suggestion, holding, is_excludable, suggest_exclusions
 from .index import RuleIndex
 from .language import detect
-from .language import normalise as normalise_language
+from .language_codes import normalise as normalise_language
 from .query import ERROR_CODES, Query, QueryError, any_of, combine, for_rule, parse
 from .sentiment import Sentiment, explain, score
 from .text import Span, Text

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .emoji import WEIGHTS
-from .language import normalise
+from .language_codes import normalise
 
 #: Characters that are looked at.
 MAX_TEXT = 5000
