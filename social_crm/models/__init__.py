@@ -30,6 +30,7 @@ from . import social_crm_match
 from . import social_crm_match_judge
 from . import social_crm_identity_merge
 from . import social_crm_rule
+from . import social_crm_rule_query
 from . import social_crm_rule_error
 from . import social_crm_rule_counters
 from . import social_crm_rule_template
@@ -61,6 +62,7 @@ from . import social_crm_mention_context
 from . import social_crm_mention_media
 from . import social_crm_conversation
 from . import social_crm_stream
+from . import social_crm_stream_outcome
 from . import social_crm_stream_store
 from . import social_crm_app_webhook
 from . import social_crm_app_help

@@ -6,7 +6,7 @@ from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from odoo.addons.social_crm.models import social_crm_stream
+from odoo.addons.social_crm.models import social_crm_stream, social_crm_stream_outcome
 from odoo.addons.social_crm.providers.types import Page
 
 from .common import SocialCrmCase
@@ -88,7 +88,7 @@ class TestReceive(SocialCrmCase):
             self.loop('social.crm.stream') as Stream,
             patch.object(type(Stream), '_request', request),
             patch.object(social_crm_stream, 'RUN_SECONDS', 1),
-            mute_logger(social_crm_stream.__name__),
+            mute_logger(social_crm_stream_outcome.__name__),
         ):
             Stream._cron_receive()
         self.assertFalse(slow.error_count)
@@ -168,7 +168,7 @@ class TestReceive(SocialCrmCase):
         cursor = self.stream().cursor
         self.stub.mention('lost?')
         self.patch(type(self.env['social.crm.account']), '_announce', _boom)
-        with self.assertLogs('odoo.addons.social_crm.models.social_crm_stream', 'ERROR'):
+        with self.assertLogs('odoo.addons.social_crm.models.social_crm_stream_outcome', 'ERROR'):
             self.receive()
         self.assertEqual(self.stream().cursor, cursor)
         self.assertEqual(self.stream().error_count, 1)
