@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+import uuid
 from datetime import timedelta
 
 sys.path.pop(0)  # this folder: its modules are no top-level ones
@@ -25,12 +26,14 @@ def connect(env, server, proxy, token):
 
     App = env['social.crm.app']
     scopes = App._adapter_class('mastodon').scopes_for(['publish', 'metrics'])
-    app = App._for_server('mastodon', server, env.company, scopes)
-    app.server = proxy
+    app = App.search([('server', '=', proxy)])
+    if not app:
+        app = App._for_server('mastodon', server, env.company, scopes)
+        app.server = proxy
     token = Token(access_token=token, scopes=('read', 'write'))
     state = env['social.crm.oauth.state'].create(
         {
-            'state_hash': 'crash',
+            'state_hash': uuid.uuid4().hex,
             'secret': 'x',
             'network': 'mastodon',
             'app_id': app.id,

@@ -24,6 +24,16 @@ except ImportError:  # run by Odoo itself, outside of the repository
 WORKER = Path(__file__).with_name('delivery_worker.py')
 
 
+def notes(snac):
+    """Return the texts of all posts on a server by their ids."""
+    things = [json.loads(file.read_text()) for file in (snac.folder / 'object').rglob('*.json')]
+    return {
+        thing['id']: thing.get('sourceContent') or thing['content']
+        for thing in things
+        if thing.get('type') == 'Note'
+    }
+
+
 class Workers:
     """The process that forks workers; see ``delivery_worker.py``."""
 
@@ -126,12 +136,8 @@ class TestDeliveryCrash(BaseCase):
 
     def check_once(self):
         """Every text stands there exactly once, and every row knows which it is."""
-        there = Counter()
-        for file in (self.snac.folder / 'object').rglob('*.json'):
-            thing = json.loads(file.read_text())
-            if thing.get('type') == 'Note':
-                there[thing.get('sourceContent') or thing['content']] += 1
-                self.ids[thing['id']] = thing.get('sourceContent') or thing['content']
+        self.ids.update(notes(self.snac))
+        there = Counter(self.ids.values())
         self.assertEqual({text: there[text] for text in self.texts}, dict.fromkeys(self.texts, 1))
         rows = self.workers.call('states', self.rows)
         self.assertEqual([self.ids.get(row['external_id']) for row in rows], self.texts)

@@ -1,0 +1,96 @@
+"""Beside OCA's job queue: what one worker cannot have in hand at once is done by several."""
+
+import subprocess
+import time
+import unittest
+from collections import Counter
+from contextlib import ExitStack
+
+from odoo.tests import BaseCase, tagged
+
+from .fault_proxy import FaultProxy
+from .test_delivery_crash import Workers, notes
+
+try:
+    from tools import configuration, database, odoo_process, paths, servers
+except ImportError:  # run by Odoo itself, outside of the repository
+    servers = None
+
+PEOPLE = ('brand', 'press', 'support', 'shop')
+EACH = 20
+
+
+def slow(pass_on, answer):
+    time.sleep(0.5)
+    answer(*pass_on())
+
+
+@unittest.skipUnless(servers, 'needs the tools of the repository')
+@tagged('post_install', '-at_install')
+class TestQueueJob(BaseCase):
+    def setUp(self):
+        super().setUp()
+        stack = ExitStack()
+        self.addCleanup(stack.close)
+        self.snac = stack.enter_context(servers.snac(people=PEOPLE))
+        self.proxy = stack.enter_context(FaultProxy(self.snac.url))
+        self.database = stack.enter_context(database.clone(assets=True))
+        self.install('queue_job')
+        self.workers = Workers(self.database)
+        stack.callback(self.workers.stop)
+        options = {'server_wide_modules': 'web,queue_job'}
+        self.odoo = odoo_process.OdooProcess(self.database, crons=1, options=options)
+        stack.callback(self.odoo.stop)
+
+    def install(self, module):
+        config = configuration.write('queue_job', db_name=self.database)
+        done = subprocess.run(
+            [*map(str, configuration.command()), '-c', config, '-i', module]
+            + ['--stop-after-init', '--no-http'],
+            text=True,
+            capture_output=True,
+            check=False,
+            cwd=paths.CHECKOUT,
+            env=configuration.environment_variables(),
+            timeout=240,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+
+    def test_jobs_share_the_work_of_sending(self):
+        texts, rows = [], []
+        for person in PEOPLE:
+            account = self.workers.call(
+                'connect', self.snac.url, self.proxy.url, self.snac.token(person)
+            )
+            own = [f'{person} {number}' for number in range(EACH)]
+            rows += self.workers.call('publish', account, own)
+            texts += own
+        self.proxy.faults.extend([slow] * len(texts))
+        self.workers.call('cron', True)
+        self.odoo.start()
+        deadline = time.monotonic() + 90
+        while self.states(rows) != {'sent': len(rows)}:
+            self.assertLess(time.monotonic(), deadline, self.states(rows))
+            time.sleep(0.3)
+        there = Counter(notes(self.snac).values())
+        self.assertEqual({text: there[text] for text in texts}, dict.fromkeys(texts, 1))
+        jobs = self.finished_jobs()
+        self.assertEqual(len(jobs), 3, '80 are due: 24 for the scheduled action, 3 helpers')
+        self.assertEqual({job['state'] for job in jobs}, {'done'})
+        self.assertTrue(any(int(job['result'] or 0) for job in jobs), jobs)
+
+    def states(self, rows):
+        return Counter(row['delivery_state'] for row in self.workers.call('states', rows))
+
+    def finished_jobs(self):
+        for _try in range(60):
+            jobs = self.odoo.call(
+                'queue.job',
+                'search_read',
+                [('method_name', '=', '_help_deliver')],
+                ['state', 'result', 'exc_info'],
+            )
+            if not {'pending', 'enqueued', 'started'} & {job['state'] for job in jobs}:
+                break
+            time.sleep(0.5)
+        return jobs
