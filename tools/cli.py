@@ -13,6 +13,7 @@ HELP = """\
 ./dev test [PYTEST ARGS]     all tests; `-k word`, a path, `--pure` (those without Odoo) narrow it
 ./dev lint [--fix]           the linters; --fix lets them mend what they can
 ./dev update [--fresh]       bring the run database and the templates up to date with the code
+./dev upgrade [COMMIT]       whether a database of an older commit can be updated to this one
 ./dev shell                  Odoo's Python shell on the run database
 ./dev psql [ARGS]            psql on the run database
 ./dev odoo [ARGS]            Odoo's own command line with this checkout's configuration
@@ -61,6 +62,12 @@ def update(arguments):
     with postgres.running():
         database.template(fresh='--fresh' in arguments)
         demo.update('--fresh' in arguments)
+
+
+def upgrade(arguments):
+    from . import upgrade
+
+    upgrade.main(arguments)
 
 
 def shell(arguments):
@@ -133,6 +140,7 @@ COMMANDS = {
         lint,
         install,
         update,
+        upgrade,
         shell,
         odoo,
         psql,

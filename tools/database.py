@@ -146,6 +146,13 @@ def base():
     return database, filestore
 
 
+def copy_base(target):
+    """Clone the base database."""
+    source, filestore = base()
+    with lock('base'):
+        _copy(source, target, filestore)
+
+
 def server_key():
     """Tells apart the servers that a stamp is about."""
     return paths.digest(sorted(postgres.connection().items()))[:6]
@@ -204,9 +211,7 @@ def _prepare(variant, fresh=False):
 
 def _install(database, addons):
     with step(f'installing {", ".join(addons)} into a template database'):
-        source, filestore = base()
-        with lock('base'):
-            _copy(source, database, filestore)
+        copy_base(database)
         _report(odoo(database, '-i', ','.join(addons)))
 
 

@@ -19,7 +19,7 @@ class SocialCrmPost(models.Model):
     )
     series_date = fields.Date('Day in the Series', readonly=True, copy=False)
     series_summary = fields.Char(related='series_id.summary')
-    series_state = fields.Selection(related='series_id.state')
+    series_state = fields.Selection(related='series_id.state', string='Repetition')
 
     _unique_series_date = models.UniqueIndex(
         '(series_id, series_date) WHERE series_id IS NOT NULL',

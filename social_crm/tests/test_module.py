@@ -9,7 +9,7 @@ from odoo.tools import file_open
 from .common import SocialCrmCase
 
 try:
-    from tools import configuration, database, paths
+    from tools import configuration, database, paths, steps, upgrade
 except ImportError:  # run by Odoo itself, outside of the repository
     database = None
 
@@ -30,7 +30,16 @@ for query in (
 ):
     env.cr.execute(query)
     print('LEFT', env.cr.fetchall())
+env.transaction.reset()  # the registry without the module
+for model in ('crm.lead', 'helpdesk.ticket', 'res.partner', 'utm.campaign', 'link.tracker'):
+    env[model].get_views([(False, kind) for kind in ('form', 'list', 'search')])
+    env[model].search([], limit=3).read()
+print('OPENED')
 """
+
+
+#: The first commit that installs where Odoo's own demo data are.
+EARLIER = '4fcecb3549e89dbd081a783915bba52fa26e2c1b'
 
 
 @tagged('post_install', '-at_install')
@@ -66,3 +75,16 @@ class TestUninstall(BaseCase):
             )
         left = [line for line in done.stdout.splitlines() if line.startswith('LEFT')]
         self.assertEqual(left, ['LEFT []'] * 6, done.stderr[-2000:])
+        self.assertIn('OPENED', done.stdout, done.stderr[-2000:])
+        self.assertEqual(list(filter(database.is_problem, done.stderr.splitlines())), [])
+
+
+@unittest.skipUnless(database, 'needs the tools of the repository')
+@tagged('post_install', '-at_install')
+class TestUpgrade(BaseCase):
+    def test_a_database_of_an_earlier_commit_is_brought_up_to_date(self):
+        try:
+            steps.run(['git', '-C', paths.CHECKOUT, 'cat-file', '-e', EARLIER])
+        except steps.Failure:
+            self.skipTest(f'the repository does not go back to {EARLIER[:7]}')
+        self.assertEqual(upgrade.check(EARLIER), [])
