@@ -5,6 +5,8 @@ from odoo import api, fields, models
 from ..providers.types import Unreadable
 from ..tools import clean
 
+REPLAYED = 200  # at once
+
 
 class SocialCrmParkedItem(models.Model):
     """An inbound item that could not be used, with its payload and the reason; to be replayed."""
@@ -115,27 +117,32 @@ class SocialCrmParkedItem(models.Model):
             ).unlink()
 
     def _replay_all(self):
-        for item in self.filtered(lambda item: item.state == 'parked'):
-            item._replay()
+        """Make mentions of those that can be read by now, many of a stream at once."""
+        self.check_access('read')
+        # sudo: replaying stores mentions, which is the module's own doing
+        parked = self.sudo().filtered(lambda item: item.state == 'parked')
+        for items in parked.grouped('stream_id').values():
+            for start in range(0, len(items), REPLAYED):
+                items[start : start + REPLAYED]._replay()
         self.env.ref('social_crm.ir_cron_act').sudo()._trigger()  # sudo: wake the loop only
 
     def _replay(self):
-        self.ensure_one()
-        self.check_access('read')
-        item = self.sudo()  # sudo: replaying stores a mention, which is the module's own doing
-        stream = item.stream_id
-        page = item.account_id._offline_provider().read(stream.kind, item.payload)
-        if page.unreadable:
-            item.reason = clean(page.unreadable[0].reason, 500)
-            return
+        """Replay items of one stream, as superuser."""
+        stream, provider = self.stream_id, self.account_id._offline_provider()
+        pages = {item: provider.read(stream.kind, item.payload) for item in self}
         problems = stream._submission_problems(
-            [one for one in page.items if one.kind == 'lead_form']
+            [one for page in pages.values() for one in page.items if one.kind == 'lead_form']
         )
-        if problems:
-            item.reason = clean(next(iter(problems.values())), 500)
-            return
-        stream._store_items(page.items)
-        item.state = 'replayed'
+        usable = []
+        for item, page in pages.items():
+            reasons = [one.reason for one in page.unreadable]
+            reasons += [problems[i.external_id] for i in page.items if i.external_id in problems]
+            if reasons:
+                item.reason = clean(reasons[0], 500)
+            else:
+                item.state = 'replayed'  # before: what cannot be stored after all is parked anew
+                usable += page.items
+        stream._store_items(usable)
 
 
 def _storable(value):

@@ -27,11 +27,12 @@ class SocialCrmParkedItem(models.Model):
         return {'state': 'named', 'item_due': fields.Datetime.now(), 'item_tries': 0}
 
     def _replay(self):
-        """Have what was only named fetched once more; read the others again."""
-        if not self.item_tries:
-            return super()._replay()
-        self.check_access('read')
-        self.sudo().write(self._named_values())  # sudo: the state is the module's
+        """Have those that were only named fetched once more; read the others again."""
+        named = self.filtered('item_tries')
+        if named:
+            named.write(self._named_values())
+        if self - named:
+            super(SocialCrmParkedItem, self - named)._replay()
 
     @api.model
     def _cron_complete(self):

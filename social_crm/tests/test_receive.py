@@ -200,6 +200,11 @@ class TestReceive(SocialCrmCase):
         self.assertEqual(parked.state, 'parked')
         bad['status']['created_at'] = created
         parked.payload = bad
+        with patch.object(type(self.stream()), '_insert_rows', side_effect=ValueError('poison')):
+            parked.action_replay()
+        self.assertFalse(self.mentions())
+        parked = parked.search([('state', '=', 'parked')])
+        self.assertIn('poison', parked.reason)
         parked.with_user(self.marketing).action_replay()
         self.assertEqual(parked.state, 'replayed')
         self.assertEqual(self.mentions(account_id=self.account.id).text, 'bad')
