@@ -31,8 +31,8 @@ class SocialCrmParkedItem(models.Model):
         named = self.filtered('item_tries')
         if named:
             named.write(self._named_values())
-        if self - named:
-            super(SocialCrmParkedItem, self - named)._replay()
+        others = self - named
+        return super(SocialCrmParkedItem, others)._replay() if others else None
 
     @api.model
     def _cron_complete(self):
