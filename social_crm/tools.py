@@ -102,6 +102,11 @@ def claim(model, chosen, values):
     return model.browse(ids)
 
 
+def first_line(text, length):
+    """Return the first line of a text, cut between words; ``''`` where it has none."""
+    return excerpt(next(iter((text or '').strip().splitlines()), ''), length)
+
+
 def take_marked(model, mark, limit):
     """Take the mark off the first marked records that no other worker has locked; return them.
 

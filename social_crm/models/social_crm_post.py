@@ -3,6 +3,8 @@ import re
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
+from ..tools import first_line
+
 CONTENT = {
     'text',
     'link',
@@ -123,9 +125,7 @@ class SocialCrmPost(models.Model):
     @api.depends('text')
     def _compute_name(self):
         for post in self:
-            line = next(iter((post.text or '').strip().splitlines()), '')
-            short = line if len(line) <= 60 else f'{line[:60].rsplit(" ", 1)[0]}…'
-            post.name = short or self.env._('New post')
+            post.name = first_line(post.text, 60) or self.env._('New post')
 
     @api.depends('step', 'publication_ids.delivery_state')
     def _compute_state(self):

@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.tools.misc import clean_context, format_duration
 
 from .. import walltime
+from ..tools import first_line
 from .social_crm_weekdays_mixin import WEEKDAYS
 
 LIVE = ('running', 'halted', 'ended')
@@ -83,8 +84,8 @@ class SocialCrmPostSeries(models.Model):
     @api.depends('content')
     def _compute_display_name(self):
         for series in self:
-            lines = ((series.content or {}).get('text') or '').strip().splitlines()
-            series.display_name = lines[0][:60] if lines else self.env._('Repeating post')
+            text = (series.content or {}).get('text')
+            series.display_name = first_line(text, 60) or self.env._('Repeating post')
 
     @api.depends(*RULE)
     def _compute_summary(self):

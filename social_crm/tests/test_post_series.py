@@ -313,6 +313,7 @@ class TestPostSeries(DeliveryCase):
             self.assertEqual((form.time, form.tz), (9.0, 'Europe/Berlin'))
         series = form.record
         series.fri = True
+        self.assertEqual(series.display_name, 'Tea time')
         self.assertIn('Tue, Fri', series.summary)
         self.assertIn('09:00 Europe/Berlin', series.summary)
         self.assertEqual(post.action_repeat()['res_id'], series.id)
