@@ -182,36 +182,44 @@ class SocialCrmAccount(models.Model):
         come first where they ask for more searches than a network can be asked for.
         """
         now = fields.Datetime.now()
-        Stream = self.env['social.crm.stream'].sudo()  # sudo: streams are the module's own
-        for account in self.sudo():
-            wanted, left_out = [], account.searches_left_out
-            if account.active and account.state == 'connected':
-                adapter = adapter_class(account.network)
-                asked = self.env['social.crm.rule']._wanted_streams(account, adapter)
-                wanted = account._default_streams(adapter) + asked[:MAX_SEARCHES]
-                left_out = max(len(asked) - MAX_SEARCHES, 0)
-            if account.searches_left_out != left_out:
-                account.searches_left_out = left_out
-            known = Stream.with_context(active_test=False).search([('account_id', '=', account.id)])
-            by_key = {(stream.kind, stream.query): stream for stream in known}
-            on = Stream.union(*(stream for key, stream in by_key.items() if key in set(wanted)))
-            (known - on).filtered('active').write({'active': False})
-            on.filtered(lambda stream: not stream.active).write(
-                {'active': True, 'next_due': now, 'error_count': 0, 'last_error': False}
-            )
-            Stream.create(
-                [
-                    {
-                        'account_id': account.id,
-                        'kind': kind,
-                        'query': query,
-                        'next_due': now,
-                        'since': now - BACKFILL,
-                    }
-                    for kind, query in wanted
-                    if (kind, query) not in by_key
-                ]
-            )
+        accounts = self.sudo()  # sudo: streams are the module's own
+        Stream = accounts.env['social.crm.stream'].with_context(active_test=False)
+        known = Stream.search([('account_id', 'in', self.ids)]).grouped('account_id')
+        stop, resume, missing = [], [], []
+        for account in accounts:
+            wanted = dict.fromkeys(account._wanted_streams())
+            for stream in known.get(account, ()):
+                key = stream.kind, stream.query
+                if stream.active != (key in wanted):
+                    (stop if stream.active else resume).append(stream.id)
+                wanted.pop(key, None)
+            missing += [(account.id, kind, query) for kind, query in wanted]
+        Stream.browse(stop).write({'active': False})
+        Stream.browse(resume).write(
+            {'active': True, 'next_due': now, 'error_count': 0, 'last_error': False}
+        )
+        Stream.create(
+            [
+                {
+                    'account_id': account_id,
+                    'kind': kind,
+                    'query': query,
+                    'next_due': now,
+                    'since': now - BACKFILL,
+                }
+                for account_id, kind, query in missing
+            ]
+        )
+
+    def _wanted_streams(self):
+        """Return the streams to read, as (kind, query); note how many searches are too many."""
+        if not self.active or self.state != 'connected':
+            return []
+        asked = self.env['social.crm.rule']._wanted_searches(self)
+        left_out = max(len(asked) - MAX_SEARCHES, 0)
+        if self.searches_left_out != left_out:
+            self.searches_left_out = left_out
+        return self._default_streams(adapter_class(self.network)) + asked[:MAX_SEARCHES]
 
     def _default_streams(self, adapter):
         """Return the streams that need no rule: those that the login permits to be read."""

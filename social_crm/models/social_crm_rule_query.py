@@ -4,6 +4,7 @@ from odoo import api, models, tools
 
 from .. import listening
 from ..listening import Criteria
+from ..providers import adapter_class
 from .social_crm_rule import lines
 
 NOT_SEARCHED = 1000  # how dear a term is that no network is asked for, against 1
@@ -103,25 +104,33 @@ class SocialCrmRule(models.Model):
         )
 
     @api.model
-    def _wanted_streams(self, account, adapter):
+    def _wanted_searches(self, account):
         """Return what a network is asked to filter itself for an account: list of (kind, query).
 
         A rule for all accounts is asked by the brand accounts alone; in the order of the rules.
         """
-        # sudo: streams serve all rules of the company
-        rules = self.sudo().search(
-            [('company_id', '=', account.company_id.id), ('kind_search', '=', True)]
-        )
-
         wanted = {}
+        for account_ids, searches in self._searches(account.company_id.id, account.network):
+            if account.id in account_ids or not account_ids and account.kind == 'brand':
+                wanted.update(dict.fromkeys(searches))
+        return list(wanted)
+
+    @api.model
+    @tools.ormcache('company_id', 'network')
+    def _searches(self, company_id, network):
+        """Return which accounts each rule is for (none: all), and what it asks a network for."""
+        adapter = adapter_class(network)
+        # sudo: streams serve all rules of the company
+        rules = self.sudo().search([('company_id', '=', company_id), ('kind_search', '=', True)])
+        found = []
         for rule in rules:
-            if account not in rule.account_ids and (rule.account_ids or account.kind == 'personal'):
-                continue
             try:
-                wanted.update(dict.fromkeys(_searches(rule._query(), adapter)))
+                searches = _searches(rule._query(), adapter)
             except listening.QueryError:  # refused by the constraint, which runs later
                 continue
-        return list(wanted)
+            if searches:
+                found.append((frozenset(rule.account_ids.ids), tuple(searches)))
+        return tuple(found)
 
 
 def _searches(query, adapter):

@@ -353,6 +353,24 @@ class TestReceive(SocialCrmCase):
         searches = self.account.stream_ids.filtered('query').mapped('query')
         self.assertEqual(sorted(searches), ['kettle', 'teapot'])
 
+    def test_many_accounts_cost_a_change_of_a_rule_no_more_queries(self):
+        rule = self.make_rule(hashtags='#teapot')
+
+        def queries(tag):
+            self.env.flush_all()
+            before = self.env.cr.sql_log_count
+            rule.hashtags = tag
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        queries('#cup')
+        few = queries('#pot')
+        for number in range(5):
+            self.connect(self.app, self.manager, username=f'more{number}', number=str(900 + number))
+        self.assertLessEqual(queries('#kettle'), few + 1)
+        streams = self.env['social.crm.stream'].search([('query', '=', 'kettle')])
+        self.assertEqual(len(streams), 6)
+
     def test_a_search_hit_that_was_written_to_us_becomes_a_mention(self):
         rule = self.make_rule([{'kind': 'lead'}], hashtags='teapot', kind_search=True)
         only_mentions = self.make_rule(
