@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from .nodes import And, Node, Not, Or, Phrase, Term, Word, all_needed, positive_terms
 from .parser import join
+
+#: Tags and handles that X knows as such; another one would have it refuse the whole search.
+_MARKED = re.compile(r'#\w*[^\W\d]\w*|@[a-z0-9_]{1,15}')
 
 
 def fewest_terms(root: Node, cost: Callable[[str], float]) -> list[str]:
@@ -62,7 +66,7 @@ def _fewest(node: Node, cost: Callable[[Term], float]) -> list[Term]:
 
 def _is_searchable(term: Term) -> bool:
     if isinstance(term, Word):
-        return '@' not in term.token[1:]  # a handle of a network of many servers
+        return term.token[0] not in '#@' or _MARKED.fullmatch(term.token) is not None
     return isinstance(term, Phrase) and not term.prefix
 
 

@@ -39,6 +39,7 @@ def test_no_more_words_than_needed(expression, terms):
         ('"looking for" desk*', [], ['desk*']),
         ('a (desk* OR b) OR #de*', ['("a" "b")'], ['desk*', '#de*']),
         ('@ada@mastodon.example OR a', ['("a")'], ['@ada@mastodon.example']),
+        ('@ada.bsky.social OR #2026 OR #x2', ['(#x2)'], ['@ada.bsky.social', '#2026']),
     ],
 )
 def test_an_expression_for_a_network(expression, searched, left):
