@@ -136,8 +136,8 @@ class SocialCrmConversation(models.AbstractModel):
             handle=author.handle,
             text=mention.text or '',
             url=mention.url or '',
-            files=sum(not medium.get('image') for medium in mention.media or []),
-            pictures=[medium for medium in mention.media or [] if medium.get('image')],
+            files=len(mention.media or []) - len(mention._pictures()),
+            pictures=mention._pictures(),
             mention=mention,
             badges=badges,
         )

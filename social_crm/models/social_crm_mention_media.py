@@ -34,6 +34,11 @@ class SocialCrmMention(models.Model):
         """Fetch the pictures that are wanted."""
         self._fetch_all('media')
 
+    def _pictures(self):
+        """Return what is told of the pictures that are kept: ``image`` is the attachment's id."""
+        self.ensure_one()
+        return [medium for medium in self.media or [] if medium.get('image')]
+
     def _want_media(self):
         """Have the pictures fetched that are not kept yet."""
         for mention in self:

@@ -70,6 +70,7 @@ class SocialCrmProfile(models.Model):
                 'moods': self._moods(),
                 'when': lambda moment: format_datetime(self.env, moment, dt_format='short'),
                 'day': lambda date: format_date(self.env, date, date_format='d MMM'),
+                'undescribed': self.env._('Picture without a description'),
                 'excerpt': lambda text: excerpt(text, WORDS),
             },
         )
@@ -82,7 +83,7 @@ class SocialCrmProfile(models.Model):
         Mention, Engagement = self.env['social.crm.mention'], self.env['social.crm.engagement']
         if Mention.has_access('read'):
             mentions = Mention.search_fetch(
-                [('author_id', 'in', self.ids)], ['text', 'posted_at'], limit=INTERACTIONS
+                [('author_id', 'in', self.ids)], ['text', 'posted_at', 'media'], limit=INTERACTIONS
             )
             said += [(mention.posted_at, mention) for mention in mentions]
         if Engagement.has_access('read'):

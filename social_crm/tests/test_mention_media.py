@@ -85,7 +85,10 @@ class TestMentionMedia(SocialCrmCase, HttpCase):
             f'href="{mention.url}"',
         ):
             self.assertIn(part, shown)
-        self.assertNotIn('/files/', shown, 'no browser calls the network')
+        pop = str(mention.author_id.with_user(self.user).get_screen_pop())
+        for part in (f'/web/image/{cup.id}-kept', f'/web/image/{film.id}-kept', '&lt;b&gt;broken'):
+            self.assertIn(part, pop)
+        self.assertNotIn('/files/', shown + pop, 'no browser calls the network')
         self.fetch()
         self.assertEqual(len(self.asked), 3)
 
