@@ -154,7 +154,8 @@ class SocialCrmMention(models.Model):
                 }
             )
         leads._message_log_batch({mention.lead_id.id: mention._as_note() for mention in self})
-        leads.filtered(lambda lead: not lead.user_id)._assign_userless_lead_in_team(
-            self.env._('lead form')
-        )
+        # Who leads a team of all companies need not be in each.
+        leads.filtered(
+            lambda lead: not lead.user_id and lead.company_id in lead.team_id.user_id.company_ids
+        )._assign_userless_lead_in_team(self.env._('lead form'))
         leads._social_notify_assigned()

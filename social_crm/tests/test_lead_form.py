@@ -309,6 +309,18 @@ class TestLeadForm(LeadForms, TransactionCase):
         self.receive()
         self.assertEqual(len(self.leads()), 1)
 
+    def test_a_leader_who_is_not_in_the_company_gets_no_lead(self):
+        other = self.env['res.company'].create({'name': 'Other'})
+        leader = new_test_user(
+            self.env, 'sample_lead', company_id=other.id, company_ids=[Command.set(other.ids)]
+        )
+        team = self.env['crm.team'].create({'name': 'All', 'company_id': False})
+        team.user_id = leader
+        self.sync().team_id = team
+        self.submit()
+        self.receive()
+        self.assertEqual((self.leads().team_id, self.leads().user_id.ids), (team, []))
+
     def test_a_malformed_address_is_parked_and_replayed_once_mapped_otherwise(self):
         form = self.sync()
         self.submit(email='jana(at)example')
