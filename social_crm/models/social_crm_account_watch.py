@@ -83,7 +83,8 @@ class SocialCrmAccount(models.Model):
         limit = usual + SPIKE_DEVIATIONS * sqrt(max(usual, 1))
         if figures['negative'] >= max(SPIKE_AT_LEAST, limit):
             return 'spike'
-        silent = (now - figures['latest']) / HOUR
+        # Until the last look: while we look at nothing, nobody is silent.
+        silent = (min(self.last_success or now, now) - figures['latest']) / HOUR
         expected = min(figures['due'], figures['all'] / hours * silent)
         return 'silent' if expected >= SILENT_AT_LEAST else False
 

@@ -215,6 +215,10 @@ class TestWatch(Automations, SocialCrmCase):
 
     def test_silence_where_a_week_ago_much_came(self):
         self.arrive_at(range(24, 330))
+        streams = self.account.stream_ids
+        streams.last_success = fields.Datetime.now() - timedelta(hours=23)
+        self.assertFalse(self.watch(), 'our own server stood still')
+        streams.last_success = fields.Datetime.now()
         self.assertEqual(self.watch(), 'silent')
         self.arrive(0.1)
         self.assertFalse(self.watch())
