@@ -31,6 +31,8 @@ from . import test_screens
 from . import test_delivery
 from . import test_demo
 from . import test_post
+from . import test_post_flow
+from . import test_post_schedule
 from . import test_post_queue
 from . import test_post_series
 from . import test_post_best_time

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
-from odoo import fields
+from odoo import Command, fields
 from odoo.tests import new_test_user
 
 from odoo.addons.social_crm.providers.types import Limits, Metrics, Sent
@@ -124,6 +124,17 @@ class DeliveryCase(SocialCrmCase):
                     **values,
                 }
             )
+        )
+
+    def stranger(self):
+        """Return an administrator of Social CRM in another company."""
+        company = self.env['res.company'].create({'name': 'Second'})
+        return new_test_user(
+            self.env,
+            'sc_stranger',
+            'social_crm.social_crm_group_manager',
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
         )
 
     def deliver(self, model='social.crm.publication'):

@@ -1,6 +1,5 @@
 from datetime import date, datetime, timedelta
 
-from odoo import Command
 from odoo.exceptions import AccessError, RedirectWarning, UserError, ValidationError
 from odoo.tests import Form, new_test_user, tagged
 
@@ -145,14 +144,7 @@ class TestPostQueue(DeliveryCase):
         own = self.connect(self.app, self.author, kind='personal', username='me', number='79')
         mine, brand = self.slot(8.0, own), self.slot()
         colleague = new_test_user(self.env, 'sc_mark2', 'social_crm.social_crm_group_marketing')
-        company = self.env['res.company'].create({'name': 'Second'})
-        stranger = new_test_user(
-            self.env,
-            'sc_stranger',
-            'social_crm.social_crm_group_manager',
-            company_id=company.id,
-            company_ids=[Command.set(company.ids)],
-        )
+        stranger = self.stranger()
         Slot = self.env['social.crm.slot']
         self.assertEqual(Slot.with_user(colleague).search([]), brand)
         self.assertEqual(Slot.with_user(self.author).search([]), mine | brand)
@@ -165,4 +157,4 @@ class TestPostQueue(DeliveryCase):
         with self.assertRaises(AccessError):
             self.slot(10.0, own, colleague)
         with self.assertRaises(UserError):
-            self.slot(10.0, user=stranger, company_id=company.id, mon=True)
+            self.slot(10.0, user=stranger, company_id=stranger.company_id.id, mon=True)

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import Form, new_test_user, tagged
+from odoo.tests import Form, tagged
 
 from odoo.addons.mail.tests.common import freeze_all_time
 
@@ -378,14 +378,7 @@ class TestPostSeries(DeliveryCase):
             {'series_id': {'fields': {'display_name': {}}}, 'series_summary': {}}
         )
         self.assertIn('Every week', seen['series_summary'], 'who approves is told that it repeats')
-        company = self.env['res.company'].create({'name': 'Second'})
-        stranger = new_test_user(
-            self.env,
-            'sc_stranger',
-            'social_crm.social_crm_group_manager',
-            company_id=company.id,
-            company_ids=[Command.set(company.ids)],
-        )
+        stranger = self.stranger()
         Series = self.env['social.crm.post.series']
         self.assertEqual(Series.with_user(self.manager).search([]), series)
         self.assertEqual(Series.with_user(self.author).search([]), mixed | mine | series)
