@@ -2,6 +2,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 APPROVER = 'social_crm.social_crm_group_approver'
+LOCKED = ('publishing', 'published', 'partial', 'cancelled')
 OUT = ('sending', 'unconfirmed', 'sent')
 MOST_APPROVERS = 10
 
@@ -20,6 +21,7 @@ class SocialCrmPost(models.Model):
     approved_by_id = fields.Many2one('res.users', readonly=True, copy=False, tracking=True)
     approved_at = fields.Datetime(readonly=True, copy=False)
     may_approve = fields.Boolean(compute='_compute_may_approve')
+    is_locked = fields.Boolean(compute='_compute_is_locked', help='Cannot be edited any more.')
 
     # === COMPUTE METHODS === #
 
@@ -32,6 +34,12 @@ class SocialCrmPost(models.Model):
     @api.depends_context('uid')
     def _compute_may_approve(self):
         self.may_approve = self.env.user.has_group(APPROVER)
+
+    @api.depends('state', 'sent_count')
+    def _compute_is_locked(self):
+        """Tell forms what is (partly) out or cancelled; :meth:`_check_may_edit` decides."""
+        for post in self:
+            post.is_locked = bool(post.sent_count) or post.state in LOCKED
 
     # === ACTION METHODS === #
 
