@@ -155,11 +155,24 @@ class TestReceive(SocialCrmCase):
         self.assertEqual(len(leads), 2)
         self.assertFalse(leads.user_id, 'nobody leads sales in this company')
 
-    def test_a_backlog_of_many_pages_arrives_whole(self):
+    def test_what_came_in_three_days_of_standstill_arrives_whole_and_once(self):
+        self.stub.mention('before')
+        self.receive()
+        past = fields.Datetime.now() - timedelta(days=3)
+        # The server went down in the middle of a look.
+        self.streams.write({'next_due': past, 'lease': 'dead', 'lease_until': past})
         for number in range(205):
             self.stub.mention(f'number {number}')
-        self.receive()
-        self.assertEqual(len(self.mentions(account_id=self.account.id)), 205)
+        before, rounds = len(self.stub.calls), 0
+        with self.loop('social.crm.stream') as Stream:
+            while Stream._receive_due():
+                rounds += 1
+        mentions = self.mentions(account_id=self.account.id)
+        self.assertEqual(len(mentions), 206)
+        self.assertEqual(self.streams.mapped('error_count'), [0] * len(self.streams))
+        asked = [path for _method, path, _query in self.stub.calls[before:]]
+        self.assertLessEqual(asked.count('/api/v1/notifications'), rounds, 'a page a round')
+        self.assertLess(rounds, 10)
 
     def test_a_page_that_fails_halfway_leaves_the_cursor(self):
         for number in range(3):
