@@ -27,11 +27,11 @@ ROUNDS = 5
 def run(bench):
     env = bench.env
     app = make_app(env.company)
-    yield from quality(env, app)
+    yield from quality(env)
     yield growth(env, app)
 
 
-def quality(env, app):
+def quality(env):
     """Draw people, each draw in a company of its own, and compare with the truth."""
     outcomes = []
     for seed in SEEDS:

@@ -185,11 +185,6 @@ class SocialCrmDeliveryMixin(models.AbstractModel):
         """
         return Courier(self._delivery_models() if self._abstract else [self.browse()]).run()
 
-    @api.model
-    def _check_unconfirmed(self):
-        """Look up what is unconfirmed; a part of each round of :meth:`_deliver_due`."""
-        return self._deliver_due()
-
     def _wake(self):
         """Have the loop run now, if any of these fall due before it would look by itself."""
         if self.env.context.get('social_crm_no_wake'):

@@ -122,10 +122,6 @@ class SocialCrmMatch(models.Model):
             match.profile_id.partner_id = False  # the write decides this match
         (self - linked)._decide('rejected')
 
-    def action_open_profile(self):
-        self.ensure_one()
-        return self.profile_id.get_formview_action()
-
     # === BUSINESS METHODS === #
 
     def _decide(self, state):

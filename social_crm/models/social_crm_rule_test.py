@@ -26,7 +26,7 @@ class SocialCrmRule(models.Model):
             return Markup(
                 '<div class="alert alert-danger" role="alert">%s</div>'
             ) % self._explain_query_error(error)
-        mentions = self._stored_mentions(query)
+        mentions = self._stored_mentions()
         hits = self._filter(mentions, query)
         return self.env['ir.qweb']._render(
             'social_crm.rule_test_result',
@@ -42,8 +42,8 @@ class SocialCrmRule(models.Model):
             },
         )
 
-    def _stored_mentions(self, query):
-        """Return the recent mentions that can match, newest first."""
+    def _stored_mentions(self):
+        """Return the recent mentions of the accounts of this rule, newest first."""
         domain = Domain('company_id', '=', self.company_id.id) & Domain(
             'posted_at',
             '>=',

@@ -107,7 +107,7 @@ class TestRule(SocialCrmCase):
             gained_lost = rule.new(
                 {'keywords': 'kettle', 'company_id': self.company.id}, origin=rule
             )
-            mentions = gained_lost._stored_mentions(gained_lost._query())
+            mentions = gained_lost._stored_mentions()
             self.assertEqual(
                 gained_lost._compare(mentions, gained_lost._filter(mentions, gained_lost._query())),
                 (2, 1),
