@@ -1,4 +1,4 @@
-"""`./dev upgrade [COMMIT]`: brings a database of an older commit, with demo data, up to date."""
+"""`./dev upgrade [COMMIT]`: brings a database of an older commit up to date."""
 
 import subprocess
 import tempfile
@@ -22,13 +22,14 @@ def main(arguments):
     environment.install()
     [commit] = arguments or ['HEAD~20']
     with postgres.running():
-        for line in check(commit):
+        for line in check(commit, demo=True):
             print(line)
 
 
-def check(commit):
+def check(commit, demo=False):
     """Install the module of a commit, update it to this checkout, and open all of its screens.
 
+    :param demo: with Odoo's and the module's demo data, which takes a minute longer
     :return: what Odoo warned of in the update, as lines
     """
     short = run([*GIT, 'rev-parse', '--short', commit]).strip()
@@ -38,9 +39,11 @@ def check(commit):
         run([*GIT, 'archive', '-o', archive, short, 'social_crm'])
         run(['tar', '-xf', archive, '-C', folder])
         try:
-            with step(f'installing social_crm of {short} with demo data'):
-                database.copy_base(name)
-                database.odoo(name, '--with-demo', '-i', 'social_crm', config=_config(folder))
+            with step(f'installing social_crm of {short}'):
+                if not demo:
+                    database.copy_base(name)
+                kind = '--with-demo' if demo else '--without-demo'
+                database.odoo(name, kind, '-i', 'social_crm', config=_config(folder))
             with step('updating it to this checkout'):
                 warnings = database.odoo(name, '-u', 'social_crm')
             with step('opening all screens'):
