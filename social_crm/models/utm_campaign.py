@@ -245,7 +245,6 @@ class UtmCampaign(models.Model):
         action['context'] = {
             **action['context'],
             'graph_mode': 'line',
-            'graph_measure': 'mention_count',
             'graph_groupbys': ['date:week', 'network'],
         }
         return action

@@ -48,6 +48,7 @@ class SocialCrmRuleReport(models.Model):
         'matched is shared evenly between them. What was entered for a rule is its own.',
     )
     cost_per_lead = fields.Monetary(
+        'Cost per Lead',
         readonly=True,
         aggregator='avg',
         help='The cost divided by the leads; 0 while there is none.',
