@@ -299,8 +299,11 @@ def _media(post: Mapping[str, Any], record: Mapping[str, Any]) -> Iterable[Media
         blob = _part(image, 'image')
         link = _part(blob, 'ref').get('$link')
         if isinstance(link, str):
-            url = f'{cdn}/feed_fullsize/plain/{author["did"]}/{link}@jpeg'
-            yield Media('image/jpeg', url, str(image.get('alt') or ''))
+            large, small = (
+                f'{cdn}/{size}/plain/{author["did"]}/{link}@jpeg'
+                for size in ('feed_fullsize', 'feed_thumbnail')
+            )
+            yield Media('image/jpeg', large, str(image.get('alt') or ''), preview=small)
 
 
 def _rows(value: Any) -> list[Mapping[str, Any]]:

@@ -232,9 +232,10 @@ def media_of(entry: Mapping[str, Any]) -> Iterable[Media]:
     attached = entry.get('attachment')
     if isinstance(attached, dict):
         still = web(_inside(attached, 'media', 'image', 'src'))
-        source = still or web(attached.get('url'))
-        if source:
-            yield Media(_mimetype(attached, 'image/jpeg'), source, preview=still)
+        film = web(_inside(attached, 'media', 'source'))
+        kind = _mimetype(attached, 'image/jpeg') if film or not still else 'image/jpeg'
+        if film or still or web(attached.get('url')):
+            yield Media(kind, film or still or web(attached.get('url')), preview=still)
     rows = _inside(entry.get('attachments'), 'data')
     for row in rows if isinstance(rows, list) else ():
         found = isinstance(row, dict) and _file(row)

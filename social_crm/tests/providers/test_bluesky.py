@@ -29,6 +29,7 @@ from social_crm.providers.types import App, Media, Outgoing, Profile
 from social_crm.tests.providers.contract import WEEK, drain, now
 from social_crm.tests.providers.fake_bluesky import CALLBACK, LOGIN, PDS, SCOPES, FakeBluesky
 
+IMAGES = 'app.bsky.embed.images'
 PNG = bytes.fromhex(
     '89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489'
     '0000000d49444154789c6360000002000001e221bc330000000049454e44ae426082'
@@ -447,7 +448,7 @@ def test_kinds_of_notifications(network):
 
 def test_pictures_cards_and_languages(network):
     blob = {'$type': 'blob', 'ref': {'$link': 'bafkpicture'}, 'mimeType': 'image/png', 'size': 9}
-    images = {'$type': 'app.bsky.embed.images', 'images': [{'image': blob, 'alt': 'A desk'}]}
+    images = {'$type': IMAGES, 'images': [{'image': blob, 'alt': 'A desk'}]}
     network.mention('see', record={'embed': images, 'langs': ['pt-BR', 'en'], 'tags': ['Wood']})
     item = only(network)
     did = network.person('rita')['did']
@@ -456,9 +457,27 @@ def test_pictures_cards_and_languages(network):
             'image/jpeg',
             f'https://cdn.example/img/feed_fullsize/plain/{did}/bafkpicture@jpeg',
             'A desk',
+            preview=f'https://cdn.example/img/feed_thumbnail/plain/{did}/bafkpicture@jpeg',
         ),
     )
     assert (item.language, item.hashtags) == ('pt', ('Wood',))
+
+
+def test_pictures_and_films_as_the_network_shows_them(network):
+    picture = {'fullsize': 'https://cdn.example/l', 'thumb': 'https://cdn.example/s', 'alt': 'Desk'}
+    film = {
+        'cid': 'bafk',
+        'playlist': 'https://video.example/p',
+        'thumbnail': 'https://v.example/t',
+    }
+    network.put('hashtag', 'a', 2, embed={'$type': f'{IMAGES}#view', 'images': [picture]})
+    network.put('hashtag', 'b', 1, embed={'$type': 'app.bsky.embed.video#view', **film})
+    items, _ = drain(network.provider(), 'hashtag', 'shop', since=now() - WEEK)
+    hls = 'application/vnd.apple.mpegurl'
+    assert [item.media for item in items] == [
+        (Media('image/jpeg', picture['fullsize'], 'Desk', preview=picture['thumb']),),
+        (Media(hls, film['playlist'], preview=film['thumbnail']),),
+    ]
 
 
 def test_a_card_tells_its_address(network):

@@ -29,6 +29,7 @@ from social_crm.tests.providers.fake_graph import SECRET
 
 DATA = Path(__file__).parent / 'data' / 'meta'
 PNG = b'\x89PNG\r\n\x1a\nxxxx'
+STILL, FILM = 'https://scontent.example/s.jpg', 'https://video.example/v.mp4'
 JPEG = Media('image/jpeg', description='Fresh bread', filename='bread.jpg', content=b'\xff\xd8x')
 
 
@@ -307,13 +308,46 @@ def test_a_conversation_is_named_by_the_other_person(network, provider):
     assert first.visibility == 'direct'
 
 
+@pytest.mark.parametrize(
+    ('attached', 'media'),
+    [
+        ({'type': 'photo', 'media': {'image': {'src': STILL}}}, ('image/jpeg', STILL, STILL)),
+        (
+            {'type': 'video_inline', 'media': {'image': {'src': STILL}, 'source': FILM}},
+            ('video/mp4', FILM, STILL),
+        ),
+        (
+            {'type': 'video_inline', 'media': {'image': {'src': STILL}}},
+            ('image/jpeg', STILL, STILL),
+        ),
+        ({'type': 'sticker', 'url': STILL}, ('image/png', STILL, '')),
+    ],
+)
+def test_what_is_attached_to_a_comment_is_kept(network, provider, attached, media):
+    network.put('comments', 'See', attachment=attached)
+    (item,) = items_of(provider, 'comments')
+    kind, url, preview = media
+    assert item.media == (Media(kind, url, preview=preview),)
+
+
 def test_files_of_messages_are_kept(network, provider):
     rows = [
         {
             'id': '1',
             'mime_type': 'image/png',
             'name': 'a.png',
-            'image_data': {'url': 'https://scontent.example/a.png'},
+            'image_data': {
+                'url': 'https://scontent.example/a.png',
+                'preview_url': 'https://scontent.example/a_s.png',
+            },
+        },
+        {
+            'id': '4',
+            'mime_type': 'video/mp4',
+            'video_data': {
+                'url': 'https://scontent.example/v.mp4',
+                'preview_url': 'https://scontent.example/v.jpg',
+            },
         },
         {'id': '2', 'mime_type': 'nonsense', 'file_url': 'https://scontent.example/f'},
         {'id': '3', 'file_url': 'javascript:alert(1)'},
@@ -322,7 +356,17 @@ def test_files_of_messages_are_kept(network, provider):
     network.put('messages', 'See', attachments={'data': rows})
     (item,) = items_of(provider, 'messages')
     assert item.media == (
-        Media('image/png', 'https://scontent.example/a.png', filename='a.png'),
+        Media(
+            'image/png',
+            'https://scontent.example/a.png',
+            filename='a.png',
+            preview='https://scontent.example/a_s.png',
+        ),
+        Media(
+            'video/mp4',
+            'https://scontent.example/v.mp4',
+            preview='https://scontent.example/v.jpg',
+        ),
         Media('application/octet-stream', 'https://scontent.example/f'),
     )
 

@@ -159,13 +159,20 @@ def test_pictures_come_along_also_those_of_a_carousel(network):
                     'media_url': 'https://cdn.example/1.jpg',
                     'alt_text': 'One',
                 },
-                {'id': '2', 'media_type': 'VIDEO', 'media_url': 'https://cdn.example/2.mp4'},
+                {
+                    'id': '2',
+                    'media_type': 'VIDEO',
+                    'media_url': 'https://cdn.example/2.mp4',
+                    'thumbnail_url': 'https://cdn.example/2.jpg',
+                },
             ]
         },
     )
     first, second = only(network, 'mentions').media
-    assert (first.mimetype, first.description) == ('image/jpeg', 'One')
-    assert (second.mimetype, second.url) == ('video/mp4', 'https://cdn.example/2.mp4')
+    assert first == Media('image/jpeg', 'https://cdn.example/1.jpg', 'One')
+    assert second == Media(
+        'video/mp4', 'https://cdn.example/2.mp4', preview='https://cdn.example/2.jpg'
+    )
 
 
 def test_replies_to_older_posts_are_looked_at_once_an_hour(network):

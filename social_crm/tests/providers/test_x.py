@@ -280,8 +280,16 @@ def test_links_read_as_they_were_written_and_pictures_are_no_links(network):
     item = only(network, 'mentions')
     assert item.text == '@acme A & B https://shop.example/?a=1&b=2'
     photo, video = item.media
-    assert (photo.mimetype, photo.description) == ('image/jpeg', 'A broken drill')
-    assert (video.mimetype, video.url) == ('video/mp4', 'https://video.twimg.com/high.mp4')
+    assert (photo.mimetype, photo.description, photo.preview) == (
+        'image/jpeg',
+        'A broken drill',
+        '',
+    )
+    assert (video.mimetype, video.url, video.preview) == (
+        'video/mp4',
+        'https://video.twimg.com/high.mp4',
+        'https://pbs.twimg.com/media/b.jpg',
+    )
 
 
 def test_a_long_post_comes_whole(network):

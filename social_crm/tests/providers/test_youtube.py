@@ -157,7 +157,7 @@ def test_of_several_channels_one_is_chosen(network):
 def test_a_comment_and_its_answers(network):
     asked = network.comment('rita-k', 'Do you ship, @acmegarden? #tools', 9)
     network.comment('acmegarden', 'Yes!', 8, parent=asked)
-    network.comment('joe', 'To Graz too', 7, parent=asked)
+    network.comment('joe', 'To Graz too', 7, parent=asked, imageUrl='https://yt.example/a')
     first, own, third = drain(network.provider(), 'comments', '', since=now() - WEEK)[0]
     assert (first.kind, first.own, first.parent_external_id) == ('comment', False, 'vid00000001')
     assert (first.mentions, first.hashtags) == (('acmegarden',), ('tools',))
@@ -165,6 +165,7 @@ def test_a_comment_and_its_answers(network):
     assert (own.own, own.parent_external_id) == (True, asked['id'])
     assert (third.kind, third.conversation_id) == ('comment', asked['id'])
     assert third.author.handle == 'joe'
+    assert third.media == (Media('image/jpeg', 'https://yt.example/a'),)
 
 
 def test_an_answer_to_us_is_a_reply(network):
