@@ -146,7 +146,7 @@ def test_basic_keeps_the_secret_out_of_the_body(http, stubs):
         (500, {'error': 'server_error'}, OutcomeUnknown, '500'),
         (503, {}, OutcomeUnknown, '503'),
         (200, [], OutcomeUnknown, 'bad_answer'),
-        (302, {}, Rejected, '302'),
+        (302, {}, OutcomeUnknown, '302'),
     ],
 )
 def test_refusals(http, stubs, status, body, kind, code):
