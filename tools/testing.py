@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,14 +16,17 @@ from .steps import say
 #: Test folders that import no Odoo and need no database.
 PURE = ('social_crm/tests/providers', 'social_crm/tests/listening', 'social_crm/tests/matching')
 #: Tests that run servers in processes of their own and mostly wait for them. A run of everything
-#: does them beside the others, in a pytest and on databases of their own.
+#: does them beside the others, each file in a pytest and on databases of its own.
 APART = (
     'test_*end_to_end.py',
     'test_concurrency.py',
     'test_delivery_crash.py',
+    'test_engagement_snac.py',
     'test_module.py',
     'test_sale.py',
 )
+#: How many of them go on at once: they keep a core busy for a third of their time.
+LANES = 2
 #: Options that change what is shown, not what is run: with others, one test runs after the other.
 SHOWING = ('-q', '-v', '-r', '--durations', '--tb=', '--color')
 NO_TESTS = 5
@@ -89,20 +93,35 @@ def run(arguments):
 
 def _run_side_by_side(options, folders, total):
     """Run those that mostly wait beside the others; show what they print at the end."""
-    apart = [str(file) for folder in folders for file in _apart(folder)]
-    ignored = [f'--ignore={paths.CHECKOUT / file}' for file in apart]
-    beside = Total('apart')
-    database.template()  # both are going to ask for it
-    with tempfile.TemporaryFile('w+') as output:
+    waiting = deque(file for folder in folders for file in _apart(folder))
+    ignored = [f'--ignore={paths.CHECKOUT / file}' for file in waiting]
+    database.template()  # all are going to ask for it
+    with ThreadPoolExecutor(LANES) as pool:
+        lanes = [pool.submit(_run_apart, options, waiting) for _lane in range(LANES)]
         try:
-            with ThreadPoolExecutor(1) as pool:
-                future = pool.submit(_run_in_odoo, options, apart, beside, 'apart', output)
-                _run_in_odoo([*options, *ignored], folders, total)
-                future.result()
+            _run_in_odoo([*options, *ignored], folders, total)
+            found = _run_apart(options, waiting)  # one more lane
         finally:
+            waiting.clear()
+    for beside, printed in (*found, *(one for lane in lanes for one in lane.result())):
+        print(printed, flush=True)
+        total.include(beside)
+
+
+def _run_apart(options, waiting):
+    """Run files until none is waiting; return what each added up and printed."""
+    done = []
+    while waiting:
+        try:
+            file = waiting.popleft()
+        except IndexError:  # another lane was faster
+            break
+        beside = Total(file.stem)
+        with tempfile.TemporaryFile('w+') as output:
+            _run_in_odoo(options, [str(file)], beside, file.stem, output)
             output.seek(0)
-            print(output.read(), flush=True)
-    total.include(beside)
+            done.append((beside, f'{file.name}:\n{output.read()}'))
+    return done
 
 
 def _apart(folder):
