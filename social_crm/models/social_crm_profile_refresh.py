@@ -166,7 +166,7 @@ class SocialCrmProfile(models.Model):
                 [
                     (accounts[profile], call.provider, None)
                     for profile, call in requests.items()
-                    if profile in accounts
+                    if call.provider
                 ],
             )
             self.env['ir.cron']._commit_progress()
@@ -198,7 +198,7 @@ class SocialCrmProfile(models.Model):
             return self.browse()
 
     def _refresh_request(self, accounts):
-        """Return a function that looks the profile up, its picture too; it touches no database.
+        """Return a call that looks the profile up, its picture too; it touches no database.
 
         :param dict accounts: gets the account that is used
         """
@@ -207,7 +207,7 @@ class SocialCrmProfile(models.Model):
         handle, known_url = self.handle, self.picture_url if self.image_1920 else ''
         if not self.refresh_due or self.refresh_due > fields.Datetime.now():
             url = self.avatar_url
-            return lambda: (None, _picture(http, url, known_url), None)
+            return Call(None, lambda: (None, _picture(http, url, known_url), None))
         account = self._lookup_account()
         accounts[self] = account
         provider = account._reader()
