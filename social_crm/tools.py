@@ -80,7 +80,7 @@ def claim(model, chosen, values):
 
     :param model: an empty recordset of the model
     :param SQL chosen: query of ids that ends in LIMIT and FOR NO KEY UPDATE SKIP LOCKED
-    :param SQL values: what to set, as after SET
+    :param SQL values: what to set, as after SET; the row is ``t``
     :raise psycopg2.errors.SerializationFailure: when another worker has just taken one of them;
         not logged, as the loops expect it and try again
     """

@@ -3,6 +3,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ..delivery import LEASE, PER_ACCOUNT
+from ..tools import claim
 
 
 class SocialCrmDeliveryQueue(models.AbstractModel):
@@ -17,33 +18,25 @@ class SocialCrmDeliveryQueue(models.AbstractModel):
         :param landed: ids of rows whose call has ended, though that is not stored yet
         """
         self._expire_leases()
-        self.flush_model()
         now = fields.Datetime.now()
         sending = task == 'send'
-        rows = self.env.execute_query(
-            SQL(
-                # Chosen once, apart: a plan may ask a subquery again for each row, and take more.
-                """WITH first AS MATERIALIZED (
-                       %(query)s LIMIT %(limit)s FOR NO KEY UPDATE OF q SKIP LOCKED)
-                   UPDATE %(table)s t
-                      SET delivery_state = %(state)s, lease = %(lease)s, lease_until = %(until)s,
-                          attempts = COALESCE(t.attempts, 0) + %(one)s,
-                          attempted_at = COALESCE(%(tried)s, t.attempted_at),
-                          first_attempted_at = COALESCE(t.first_attempted_at, %(tried)s)
-                     FROM first WHERE t.id = first.id
-                RETURNING t.id""",
-                table=SQL.identifier(self._table),
-                state='sending' if sending else 'unconfirmed',
-                lease=lease,
-                until=now + LEASE,
-                one=int(sending),
-                tried=SQL('%s::timestamp', now if sending else None),
-                query=self._claim_to_send(now, landed) if sending else self._claim_to_check(now),
-                limit=limit,
-            )
+        chosen = SQL(
+            '%s LIMIT %s FOR NO KEY UPDATE OF q SKIP LOCKED',
+            self._claim_to_send(now, landed) if sending else self._claim_to_check(now),
+            limit,
         )
-        self.env.invalidate_all()
-        return self.browse(sorted(row[0] for row in rows))
+        values = SQL(
+            """delivery_state = %(state)s, lease = %(lease)s, lease_until = %(until)s,
+               attempts = COALESCE(t.attempts, 0) + %(one)s,
+               attempted_at = COALESCE(%(tried)s, t.attempted_at),
+               first_attempted_at = COALESCE(t.first_attempted_at, %(tried)s)""",
+            state='sending' if sending else 'unconfirmed',
+            lease=lease,
+            until=now + LEASE,
+            one=int(sending),
+            tried=SQL('%s::timestamp', now if sending else None),
+        )
+        return claim(self.browse(), chosen, values)
 
     @api.model
     def _claim_to_send(self, now, landed=()):
