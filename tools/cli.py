@@ -167,6 +167,7 @@ def main(arguments):
         say(f'\n✗ {failure}')
         return 1
     except KeyboardInterrupt:
+        say('\nStopped. The next start goes on from what is finished.')
         return 130
 
 

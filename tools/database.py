@@ -57,12 +57,31 @@ def psql(query, database='postgres'):
     options = ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', query]
     return run(
         [postgres.client('psql'), *options],
-        hint='Is the PostgreSQL server up, and may this user create databases?',
+        hint=f'Is the PostgreSQL server up ({_where()}), and may this user create databases?',
     ).strip()
+
+
+def _where():
+    names = ' '.join(f'{name}={value}' for name, value in postgres.connection().items())
+    names = re.sub(r'(PGPASSWORD)=\S+', r'\1=…', names)
+    return f'{names}; unset these for one that ./dev starts' if postgres.is_external() else names
 
 
 def exists(database):
     return psql(f"SELECT 1 FROM pg_database WHERE datname = '{database}'") == '1'
+
+
+def is_whole(database, addons):
+    """Tell whether a database has these addons: a set-up that was ended early left it without."""
+    if not exists(database):
+        return False
+    names = ', '.join(f"'{addon}'" for addon in addons)
+    query = f'SELECT count(*) FROM ir_module_module WHERE name IN ({names})'
+    try:
+        found = psql(f"{query} AND state IN ('installed', 'to upgrade')", database)
+    except Failure:  # it ended before there were tables
+        return False
+    return found == str(len(addons))
 
 
 def _filestore(database):
@@ -190,9 +209,9 @@ def _prepare(variant, fresh=False):
         return database
     unstamp(key)
     unstamp(f'{key}-assets')
-    if fresh:
+    if fresh or not is_whole(database, addons):
         drop(database)
-    if exists(database):
+    else:
         try:
             with step(f'updating the template database ({", ".join(addons)})'):
                 _report(odoo(database, '-u', ','.join(addons)))
@@ -200,11 +219,7 @@ def _prepare(variant, fresh=False):
             # Perhaps only the old database is in the way: a new one decides.
             drop(database)
     if not exists(database):
-        try:
-            _install(database, addons)
-        except Failure:
-            drop(database)
-            raise
+        _install(database, addons)
     stamp(key, content)
     return database
 

@@ -9,6 +9,7 @@ from . import paths
 from .steps import Failure, is_root, lock, run, step
 
 KEYRING = Path('/usr/share/keyrings/debian-archive-keyring.gpg')
+DEBIAN = 'http://deb.debian.org/debian'
 
 
 def install(*packages, why):
@@ -28,9 +29,8 @@ def install(*packages, why):
 
 
 def archive():
-    """The address of the Debian archive that this system already uses."""
-    mirror = os.environ.get('SOCIAL_CRM_DEBIAN_MIRROR')
-    if mirror:
+    """The address of the Debian archive that this system already uses, else of Debian itself."""
+    if mirror := os.environ.get('SOCIAL_CRM_DEBIAN_MIRROR'):
         return mirror
     if not shutil.which('apt-get'):
         raise Failure(
@@ -41,10 +41,7 @@ def archive():
     for line in listed.splitlines():
         if line.rstrip('/').endswith('/debian'):
             return line
-    raise Failure(
-        'The apt sources of this system name no Debian archive (Ubuntu?). Set '
-        'SOCIAL_CRM_DEBIAN_MIRROR to one, or ODOO_SOURCE=/path/to/an/odoo-19.0/checkout.'
-    )
+    return DEBIAN  # Ubuntu
 
 
 def unpack(packages, target, releases):
@@ -76,9 +73,10 @@ def unpack(packages, target, releases):
             'Acquire::Retries=3',
         ):
             options += ['-o', option]
-        hint = 'Is the network up? ./dev goes on where it stopped when you start it again.'
-        run(['apt-get', *options, 'update'], hint=hint)
-        run(['apt-get', *options, 'download', *packages], cwd=downloads, hint=hint)
+        hint = f'Nothing comes from {mirror}. Is the network up? SOCIAL_CRM_DEBIAN_MIRROR names '
+        hint += 'another mirror. ./dev goes on where it stopped when you start it again.'
+        run(['apt-get', 'update', *options], hint=hint)
+        run(['apt-get', 'download', *packages, *options], cwd=downloads, hint=hint)
         target.mkdir(parents=True, exist_ok=True)
         for package in sorted(downloads.glob('*.deb')):
             run(['dpkg-deb', '-x', package, target])

@@ -44,7 +44,7 @@ def prepare(fresh=False):
         if stamped(key, content) and database.exists(DATABASE):
             return
         unstamp(key)
-        if database.exists(DATABASE):
+        if database.is_whole(DATABASE, ADDONS):
             with step('updating social_crm in the database of ./dev run'):
                 database.odoo(DATABASE, '-u', 'social_crm')
         else:
@@ -54,12 +54,9 @@ def prepare(fresh=False):
 
 def _create():
     with step('creating a database with CRM, Helpdesk, social_crm and demo data (about a minute)'):
-        try:
-            database.odoo(DATABASE, '--with-demo', '-i', ','.join(ADDONS))
-            database.build_assets(DATABASE)
-        except Failure:
-            database.drop(DATABASE)
-            raise
+        database.drop(DATABASE)
+        database.odoo(DATABASE, '--with-demo', '-i', ','.join(ADDONS))
+        database.build_assets(DATABASE)
 
 
 def update(fresh=False):
@@ -92,8 +89,9 @@ def run(arguments):
     unknown = set(arguments) - {'--story'}
     if unknown:
         raise Failure(f'./dev run knows only --story, not {" ".join(sorted(unknown))}.')
-    environment.install()
     with contextlib.ExitStack() as stack:
+        stack.enter_context(lock(f'{DATABASE}-served', busy=_busy()))
+        environment.install()
         stack.enter_context(postgres.running())
         prepare()
         try:
@@ -116,6 +114,11 @@ def run(arguments):
 
             story.play_in_background(odoo, network)
         _follow(odoo)
+
+
+def _busy():
+    where = f' at {ADDRESS.read_text()}' if ADDRESS.exists() else ''
+    return f'./dev run is at work in this checkout already{where}: use that one, or end it first.'
 
 
 def _welcome(odoo, network, seconds):

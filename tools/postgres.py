@@ -146,13 +146,13 @@ def _start():
     if not (data / 'PG_VERSION').exists():
         with step('creating a PostgreSQL cluster'):
             _owned(cluster(), 0o711)
-            _owned(data)
+            half = cluster() / 'data.half'  # an end in the midst of it must not look like a cluster
+            for unfinished in (half, data):
+                shutil.rmtree(unfinished, ignore_errors=True)
+            _owned(half)
             arguments = ['-U', USER, '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']
-            try:
-                _as_server_user([programs / 'initdb', '-D', data, *arguments])
-            except Failure:
-                shutil.rmtree(data)
-                raise
+            _as_server_user([programs / 'initdb', '-D', half, *arguments])
+            half.rename(data)
     if _is_running(programs):
         return
     version = (data / 'PG_VERSION').read_text().strip()

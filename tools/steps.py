@@ -28,8 +28,11 @@ def step(text):
 
 
 @contextmanager
-def lock(name, shared=False):
-    """Hold a lock between processes; the kernel releases it when the holder dies."""
+def lock(name, shared=False, busy=''):
+    """Hold a lock between processes; the kernel releases it when the holder dies.
+
+    Another holder is waited for, or `busy` is what the Failure says.
+    """
     folder = paths.HOME / 'locks'
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / name, 'a') as handle:
@@ -37,6 +40,8 @@ def lock(name, shared=False):
         try:
             fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except BlockingIOError:
+            if busy:
+                raise Failure(busy) from None
             say(f'… waiting for another ./dev that holds the lock "{name}"')
             fcntl.flock(handle, kind)
         yield handle
@@ -73,7 +78,7 @@ def once(name, content, text, action):
 
 
 def run(command, *, hint='', **kwargs):
-    """Run a program; on failure show the end of what it said and what can be done."""
+    """Run a program; on failure say what can be done, and show the end of what it said."""
     command = [str(part) for part in command]
     try:
         done = subprocess.run(
@@ -89,7 +94,7 @@ def run(command, *, hint='', **kwargs):
         raise Failure(f'{command[0]} cannot be run: {error.strerror}. {hint}'.strip()) from None
     if done.returncode:
         tail = '\n'.join(done.stdout.strip().splitlines()[-25:])
-        raise Failure(f'{" ".join(command)[:300]}\n{tail}\n{hint}'.strip())
+        raise Failure(f'{hint}\n{" ".join(command)[:160]} failed:\n{tail}'.strip())
     return done.stdout
 
 
