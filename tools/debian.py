@@ -9,7 +9,6 @@ from . import paths
 from .steps import Failure, is_root, lock, run, step
 
 KEYRING = Path('/usr/share/keyrings/debian-archive-keyring.gpg')
-DEBIAN = 'http://deb.debian.org/debian'
 
 
 def install(*packages, why):
@@ -29,7 +28,7 @@ def install(*packages, why):
 
 
 def archive():
-    """The address of the Debian archive that this system already uses, else of Debian itself."""
+    """The address of the Debian archive that this system already uses."""
     if mirror := os.environ.get('SOCIAL_CRM_DEBIAN_MIRROR'):
         return mirror
     if not shutil.which('apt-get'):
@@ -41,7 +40,10 @@ def archive():
     for line in listed.splitlines():
         if line.rstrip('/').endswith('/debian'):
             return line
-    return DEBIAN  # Ubuntu
+    raise Failure(
+        'The apt sources of this system name no Debian archive (Ubuntu?). Set '
+        'SOCIAL_CRM_DEBIAN_MIRROR to one, or ODOO_SOURCE=/path/to/an/odoo-19.0/checkout.'
+    )
 
 
 def unpack(packages, target, releases):
