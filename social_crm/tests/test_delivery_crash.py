@@ -285,9 +285,16 @@ class TestDeliveryCrash(BaseCase):
                 self.kill_odoo(odoo, before)
                 self.workers.call('hurry', self.rows, True)
                 odoo.restart()
-                odoo.call('ir.cron', 'method_direct_trigger', [cron])
+                self.run_now(odoo, cron)
                 self.until_sent(odoo=True)
                 self.check_once()
+
+    def run_now(self, odoo, cron):
+        """Have the loop run, unless the server that started runs it already."""
+        try:
+            odoo.call('ir.cron', 'method_direct_trigger', [cron])
+        except RuntimeError as error:
+            self.assertIn('already executing', str(error))
 
     def kill_odoo(self, odoo, before):
         killed = threading.Event()

@@ -1,6 +1,5 @@
 """Beside OCA's job queue: what one worker cannot have in hand at once is done by several."""
 
-import subprocess
 import threading
 import time
 import unittest
@@ -13,7 +12,7 @@ from .fault_proxy import FaultProxy
 from .test_delivery_crash import Workers, notes
 
 try:
-    from tools import configuration, database, odoo_process, paths, servers
+    from tools import database, odoo_process, servers
 except ImportError:  # run by Odoo itself, outside of the repository
     servers = None
 
@@ -48,26 +47,12 @@ class TestQueueJob(BaseCase):
         self.snac = stack.enter_context(servers.snac(people=PEOPLE))
         self.proxy = stack.enter_context(FaultProxy(self.snac.url))
         self.database = stack.enter_context(database.clone(assets=True))
-        self.install('queue_job')
+        database.odoo(self.database, '-i', 'queue_job')
         self.workers = Workers(self.database)
         stack.callback(self.workers.stop)
         options = {'server_wide_modules': 'web,queue_job'}
         self.odoo = odoo_process.OdooProcess(self.database, crons=1, options=options)
         stack.callback(self.odoo.stop)
-
-    def install(self, module):
-        config = configuration.write('queue_job', db_name=self.database)
-        done = subprocess.run(
-            [*map(str, configuration.command()), '-c', config, '-i', module]
-            + ['--stop-after-init', '--no-http'],
-            text=True,
-            capture_output=True,
-            check=False,
-            cwd=paths.CHECKOUT,
-            env=configuration.environment_variables(),
-            timeout=240,
-        )
-        self.assertEqual(done.returncode, 0, done.stderr[-2000:])
 
     def test_jobs_share_the_work_of_sending(self):
         texts, rows = [], []

@@ -63,25 +63,26 @@ print('SPENT', spent)
 @unittest.skipUnless(database, 'needs the tools of the repository')
 @tagged('post_install', '-at_install')
 class TestSale(BaseCase):
-    def odoo(self, *arguments, **options):
+    def shell(self, name, script):
+        config = configuration.write('sale', db_name=name)
+        command = [*configuration.command(), 'shell', '--config', config, '--no-http']
         done = subprocess.run(
-            [*map(str, configuration.command()), *map(str, arguments)],
+            [str(part) for part in command],
+            input=script,
             text=True,
             capture_output=True,
             check=False,
             cwd=paths.CHECKOUT,
             env=configuration.environment_variables(),
             timeout=240,
-            **options,
         )
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         return done.stdout
 
     def test_quotations_orders_and_bills_count(self):
         with database.clone() as name:
-            config = ('--config', configuration.write('sale', db_name=name))
-            self.odoo(*config, '-i', 'sale_crm,account', '--stop-after-init', '--no-http')
-            output = self.odoo('shell', *config, '--no-http', input=SALE)
+            database.odoo(name, '-i', 'sale_crm,account')
+            output = self.shell(name, SALE)
         figures = [
             json.loads(line.partition(' ')[2])
             for line in output.splitlines()
