@@ -10,7 +10,7 @@ from urllib.parse import quote
 import psycopg2.errors
 
 from odoo.tools import SQL
-from odoo.tools.misc import limited_field_access_token
+from odoo.tools.misc import clean_context, limited_field_access_token
 
 _logger = logging.getLogger(__name__)
 
@@ -105,6 +105,12 @@ def claim(model, chosen, values):
 def first_line(text, length):
     """Return the first line of a text, cut between words; ``''`` where it has none."""
     return excerpt(next(iter((text or '').strip().splitlines()), ''), length)
+
+
+def without_defaults(model):
+    """Return a model in whose context no defaults are: they come from anybody, in a request."""
+    # pylint: disable-next=context-overridden
+    return model.with_context(clean_context(model.env.context))
 
 
 def take_marked(model, mark, limit):

@@ -124,6 +124,7 @@ class SocialCrmConversation(models.AbstractModel):
 
     def _from_mention(self, mention, parent):
         author = mention.author_id
+        pictures = mention._pictures()
         states = dict(mention._fields['state']._description_selection(self.env))
         badges = [(states[mention.state], _COLORS[mention.state])]
         if mention.deleted_at:
@@ -136,8 +137,8 @@ class SocialCrmConversation(models.AbstractModel):
             handle=author.handle,
             text=mention.text or '',
             url=mention.url or '',
-            files=len(mention.media or []) - len(mention._pictures()),
-            pictures=mention._pictures(),
+            files=len(mention.media or []) - len(pictures),
+            pictures=pictures,
             mention=mention,
             badges=badges,
         )

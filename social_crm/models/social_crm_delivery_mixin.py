@@ -5,10 +5,9 @@ from datetime import timedelta
 from odoo import api, fields, models, modules
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools.misc import clean_context
 
 from ..delivery import Courier
-from ..tools import is_web
+from ..tools import is_web, without_defaults
 
 RUN_SECONDS = 50  # with the longest call well below Odoo's limit for a cron of 120 seconds
 AHEAD = 100  # longer than a cron worker may sleep: nothing falls due unseen
@@ -90,9 +89,7 @@ class SocialCrmDeliveryMixin(models.AbstractModel):
 
     @api.model_create_multi
     def create(self, vals_list):
-        # Defaults in the context come from anybody: they would say that it was sent, or is due.
-        # pylint: disable-next=context-overridden
-        bare = self.with_context(clean_context(self.env.context))
+        bare = without_defaults(self)  # they would say that it was sent, or is due
         records = super(SocialCrmDeliveryMixin, bare).create(vals_list).with_env(self.env)
         records._wake()
         return records

@@ -4,10 +4,10 @@ from dateutil import rrule
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, ValidationError
-from odoo.tools.misc import clean_context, format_duration
+from odoo.tools.misc import format_duration
 
 from .. import walltime
-from ..tools import first_line
+from ..tools import first_line, without_defaults
 from .social_crm_weekdays_mixin import WEEKDAYS
 
 LIVE = ('running', 'halted', 'ended')
@@ -148,9 +148,7 @@ class SocialCrmPostSeries(models.Model):
             vals.update({**self._time_of(post, not vals.keys() & set(WEEKDAYS)), **vals})
             vals.update({**self._content_of(post), 'first_date': post.scheduled_date})
             vals['user_id'] = self.env.uid
-        # Defaults in the context come from anybody: they would say that it runs, and from when.
-        # pylint: disable-next=context-overridden
-        bare = self.with_context(clean_context(self.env.context))
+        bare = without_defaults(self)  # they would say that it runs, and from when
         all_series = super(SocialCrmPostSeries, bare).create(vals_list).with_env(self.env)
         for series in all_series:
             series._adopt(series.origin_id)
